@@ -1,0 +1,63 @@
+"""Digests of model artefacts, computed alike by `hune register` and by the initializer."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+PATTERN: Final = r"^sha256:[0-9a-f]{64}$"
+_CHUNK: Final = 1 << 20
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether the text is a digest as Hune writes it, `sha256:<64 hex>`."""
+    return re.match(PATTERN, text) is not None
+
+
+def digest_of(path: Path) -> str:
+    """Return the digest of a file or of a directory.
+
+    A file's digest is the sha256 of its bytes. A directory's is the sha256 over the sorted list
+    of its files, one line `<relative path>\\0<sha256 hex>\\n` each, so that neither the order nor
+    the times of a download matter.
+
+    Args:
+        path: An existing file or directory.
+
+    Returns:
+        `sha256:<64 hex>`.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+        ValueError: The directory holds no file, or a link that leaves it.
+    """
+    if path.is_file():
+        return f"sha256:{_file_hash(path)}"
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path}: no such file or directory")
+    lines = sorted(
+        (file.relative_to(path).as_posix(), _file_hash(file)) for file in _files_below(path)
+    )
+    if not lines:
+        raise ValueError(f"{path}: the directory holds no file, so it has no digest")
+    total = hashlib.sha256()
+    for name, file_hash in lines:
+        total.update(f"{name}\0{file_hash}\n".encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+def _files_below(directory: Path) -> list[Path]:
+    root = directory.resolve()
+    files = [entry for entry in directory.rglob("*") if entry.is_file()]
+    for file in files:
+        if not file.resolve().is_relative_to(root):
+            raise ValueError(f"{file}: a link leaves the directory; copy the file in instead")
+    return files
+
+
+def _file_hash(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            state.update(chunk)
+    return state.hexdigest()

@@ -1,0 +1,17 @@
+"""Metric names, so that dashboards, alerts and both wings agree on them."""
+
+from typing import Final
+
+GUARD_REQUESTS: Final = "hune_guard_requests_total"
+GUARD_DURATION: Final = "hune_guard_request_duration_seconds"
+GUARD_PREDICTOR_DURATION: Final = "hune_guard_predictor_duration_seconds"
+GUARD_IN_FLIGHT: Final = "hune_guard_requests_in_flight"
+GUARD_INFORMATION: Final = "hune_guard_info"
+
+RECONCILES: Final = "hune_reconcile_total"
+RECONCILE_DURATION: Final = "hune_reconcile_duration_seconds"
+RECONCILE_ERRORS: Final = "hune_reconcile_errors_total"
+QUEUE_DEPTH: Final = "hune_queue_depth"
+API_WRITES: Final = "hune_api_writes_total"
+LEADER: Final = "hune_leader"
+OBJECTS: Final = "hune_observed_objects"

@@ -1,0 +1,45 @@
+"""Names that both wings, the charts and the users see. Changing one is an API change."""
+
+from typing import Final
+
+GROUP: Final = "hune.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+FIELD_MANAGER: Final = "hune"
+TOKEN_AUDIENCE: Final = GROUP
+
+# Kubernetes caps a label value and a Service name at 63; `<name>-<8 hex>-predictor` must fit.
+MAXIMUM_NAME_LENGTH: Final = 44
+
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
+LABEL_DEPLOYMENT: Final = f"{GROUP}/deployment"
+LABEL_REVISION: Final = f"{GROUP}/revision"
+LABEL_MODEL_VERSION: Final = f"{GROUP}/model-version"
+MANAGED_BY: Final = "hune"
+
+# KServe copies an InferenceService's annotations to its pods; the initializer reads this one
+# through the downward API, so that one cluster-wide storage container serves every digest.
+ANNOTATION_DIGESTS: Final = f"{GROUP}/digests"
+# Touched on a pod so that kubelet syncs its ConfigMap volumes at once.
+ANNOTATION_GUARD_CONFIGURATION: Final = f"{GROUP}/guard-configuration"
+
+GUARD_CONTAINER: Final = "transformer-container"
+PREDICTOR_CONTAINER: Final = "kserve-container"
+INITIALIZER_CONTAINER: Final = "storage-initializer"
+STORAGE_CONTAINER: Final = "hune"
+
+GUARD_PORT: Final = 9000
+PREDICTOR_PORT: Final = 8080
+SERVICE_PORT: Final = 80
+
+MODEL_DIRECTORY: Final = "/mnt/models"
+GUARD_DIRECTORY: Final = "/etc/hune/guard"
+GUARD_FILE: Final = "guard.json"
+PREDICTION_KEY_DIRECTORY: Final = "/etc/hune/prediction-key"
+PREDICTION_KEY_FILE: Final = "key"
+PREDICTION_KEY_SECRET: Final = "hune-prediction-key"
+
+HEADER_PREDICTION_ID: Final = "X-Hune-Prediction-Id"
+HEADER_MODEL_VERSION: Final = "X-Hune-Model-Version"
+HEADER_PREFIX: Final = "x-hune-"

@@ -1,0 +1,41 @@
+"""Why the initializer refused an artefact, as it travels in a container's termination message."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Final, Self
+
+MAXIMUM_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One artefact that was not accepted.
+
+    Attributes:
+        reason: CamelCase word: DigestMismatch, SourceNotFound, AccessDenied, SourceUnreachable,
+            SourceInvalid.
+        uri: The artefact's uri as the user wrote it.
+        message: What was found, what was wanted and what to do, for a person.
+    """
+
+    reason: str
+    uri: str
+    message: str
+
+    def to_json(self) -> str:
+        """Return one line of JSON that fits a termination message (4 KiB)."""
+        text = json.dumps({"hune": "refusal", **asdict(self)})
+        if len(text.encode()) <= MAXIMUM_BYTES:
+            return text
+        return type(self)(self.reason, self.uri[:500], self.message[:1500]).to_json()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self | None:
+        """Return the refusal in a termination message, or None where it is none of ours."""
+        try:
+            document = json.loads(text)
+            if document.pop("hune") != "refusal":
+                return None
+            return cls(**document)
+        except (ValueError, AttributeError, KeyError, TypeError):
+            return None

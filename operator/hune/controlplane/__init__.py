@@ -1,0 +1,1 @@
+"""The operator: it watches the kinds, plans their children and applies them."""

@@ -1,0 +1,1 @@
+"""One module per kind: spec, status and condition types as pydantic models."""

@@ -1,0 +1,1 @@
+"""The only I/O of the control plane: watching, gathering, applying."""

@@ -1,0 +1,1 @@
+"""Chains of named checks that decide one condition each."""

@@ -1,0 +1,1 @@
+"""The ASGI sidecar in front of every predictor."""

@@ -1,0 +1,1 @@
+"""The initializer: it downloads an artefact and refuses a wrong digest."""
