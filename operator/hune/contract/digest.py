@@ -11,14 +11,14 @@ _CHUNK: Final = 1 << 20
 
 def is_digest(text: str) -> bool:
     """Tell whether the text is a digest as Hune writes it, `sha256:<64 hex>`."""
-    return re.match(PATTERN, text) is not None
+    return re.fullmatch(PATTERN, text) is not None
 
 
 def digest_of(path: Path) -> str:
-    """Return the digest of a file or of a directory.
+    r"""Return the digest of a file or of a directory.
 
     A file's digest is the sha256 of its bytes. A directory's is the sha256 over the sorted list
-    of its files, one line `<relative path>\\0<sha256 hex>\\n` each, so that neither the order nor
+    of its files, one line `<relative path>\0<sha256 hex>\n` each, so that neither the order nor
     the times of a download matter.
 
     Args:
@@ -29,7 +29,7 @@ def digest_of(path: Path) -> str:
 
     Raises:
         FileNotFoundError: Nothing is there.
-        ValueError: The directory holds no file, or a link that leaves it.
+        ValueError: The directory holds no file, or a link out of it or to a directory.
     """
     if path.is_file():
         return f"sha256:{_file_hash(path)}"
@@ -48,11 +48,12 @@ def digest_of(path: Path) -> str:
 
 def _files_below(directory: Path) -> list[Path]:
     root = directory.resolve()
-    files = [entry for entry in directory.rglob("*") if entry.is_file()]
-    for file in files:
-        if not file.resolve().is_relative_to(root):
-            raise ValueError(f"{file}: a link leaves the directory; copy the file in instead")
-    return files
+    entries = list(directory.rglob("*"))
+    for link in filter(Path.is_symlink, entries):
+        # A linked directory is not walked into, so the digest would not cover what it shows.
+        if link.is_dir() or not link.resolve().is_relative_to(root):
+            raise ValueError(f"{link}: a link to a directory or out of {directory}; copy it in")
+    return [entry for entry in entries if entry.is_file()]
 
 
 def _file_hash(path: Path) -> str:

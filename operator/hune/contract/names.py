@@ -43,3 +43,6 @@ PREDICTION_KEY_SECRET: Final = "hune-prediction-key"
 HEADER_PREDICTION_ID: Final = "X-Hune-Prediction-Id"
 HEADER_MODEL_VERSION: Final = "X-Hune-Model-Version"
 HEADER_PREFIX: Final = "x-hune-"
+
+# JSON of wanted digests by uri; the initializer gets it from ANNOTATION_DIGESTS.
+VARIABLE_DIGESTS: Final = "HUNE_DIGESTS"

@@ -1,1 +1,1 @@
-"""The initializer: it downloads an artefact and refuses a wrong digest."""
+"""The initializer: brings a model into the pod, or refuses it before anything loads it."""

@@ -1,0 +1,103 @@
+"""Run the initializer: `URI DIRECTORY [URI DIRECTORY …]`, or `verify URI DIRECTORY`."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hune.contract.names import VARIABLE_DIGESTS
+from hune.dataplane.storage.directory import clear, prepare
+from hune.dataplane.storage.errors import RefusedError
+from hune.dataplane.storage.verification import read_digests, verify
+
+_TERMINATION_LOG = "HUNE_TERMINATION_LOG"
+_USAGE = "usage: hune.dataplane.storage [verify] URI DIRECTORY [URI DIRECTORY ...]"
+_log = logging.getLogger("hune.storage")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Bring every artefact to its directory and check it; return the exit status."""
+    logging.basicConfig(level=logging.WARNING, format="hune-storage: %(message)s")
+    _log.setLevel(logging.INFO)
+    try:
+        match arguments:
+            case ["verify", uri, directory]:
+                verify(uri, Path(directory), _digests(uri).get(uri))
+            case [first, _, *rest] if first != "verify" and len(rest) % 2 == 0:
+                places = map(Path, arguments[1::2])
+                initialize(list(zip(arguments[::2], places, strict=True)))
+            case _:
+                _log.error(_USAGE)
+                return 2
+    except RefusedError as refused:
+        _report(refused)
+        return 1
+    return 0
+
+
+def initialize(artefacts: Sequence[tuple[str, Path]]) -> None:
+    """Download every artefact, then check every one; whatever fails, leave none.
+
+    They are checked after all have come, so that none can change one checked before.
+
+    Raises:
+        RefusedError: One of them must not be loaded.
+    """
+    digests = _digests(artefacts[0][0])
+    for uri, directory in artefacts:
+        prepare(directory, uri)
+    try:
+        for uri, directory in artefacts:
+            _fetch(uri, directory)
+        for uri, directory in artefacts:
+            verify(uri, directory, digests.get(uri))
+    except BaseException:
+        for _, directory in artefacts:
+            clear(directory)
+        raise
+
+
+def _fetch(uri: str, directory: Path) -> None:
+    fetch = _fetcher(uri)
+    try:
+        fetch(uri, directory)
+    except OSError as error:
+        message = f"it cannot be stored in {directory}: {error.strerror}"
+        raise RefusedError("SourceInvalid", uri, message) from None
+
+
+def _fetcher(uri: str) -> Callable[[str, Path], None]:
+    # Loaded by need: a claim is verified without either, and each costs memory of every pod.
+    match uri.partition("://"):
+        case ["s3", "://", _]:
+            from hune.dataplane.storage import s3  # noqa: PLC0415
+
+            return s3.fetch
+        case ["gs" | "http" | "https" | "hf", "://", _]:
+            from hune.dataplane.storage import kserve  # noqa: PLC0415
+
+            return kserve.fetch
+    known = "s3, gs, http, https, hf and pvc"
+    raise RefusedError("SourceInvalid", uri, f"the scheme is unknown; known are {known}")
+
+
+def _digests(uri: str) -> dict[str, str]:
+    try:
+        return read_digests(os.environ.get(VARIABLE_DIGESTS, ""))
+    except ValueError as error:
+        message = f"the wanted digests in {VARIABLE_DIGESTS} cannot be read: {error}"
+        raise RefusedError("SourceInvalid", uri, message) from None
+
+
+def _report(refused: RefusedError) -> None:
+    _log.error("%s: %s", refused.refusal.reason, refused)
+    place = Path(os.environ.get(_TERMINATION_LOG, "/dev/termination-log"))
+    try:
+        place.write_text(refused.refusal.to_json(), encoding="utf-8")
+    except OSError as error:
+        _log.error("%s: %s", place, error.strerror)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""The one error of the initializer."""
+
+from typing import Literal
+
+from hune.contract.refusal import Refusal
+
+Reason = Literal[
+    "DigestMismatch", "SourceNotFound", "AccessDenied", "SourceUnreachable", "SourceInvalid"
+]
+
+
+class RefusedError(Exception):
+    """The artefact must not be loaded.
+
+    Attributes:
+        refusal: What to tell the operator and, through it, the user.
+    """
+
+    def __init__(self, reason: Reason, uri: str, message: str) -> None:
+        shown = redact(uri)
+        self.refusal = Refusal(reason, shown, f"{shown}: {message}")
+        super().__init__(self.refusal.message)
+
+
+def redact(uri: str) -> str:
+    """Return the uri without user and password, and a link without its query (signed links)."""
+    scheme, mark, rest = uri.partition("://")
+    place, slash, path = rest.partition("/")
+    if scheme in {"http", "https"}:
+        path = path.partition("?")[0].partition("#")[0]
+    return scheme + mark + place.rpartition("@")[2].partition("?")[0] + slash + path
