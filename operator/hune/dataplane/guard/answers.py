@@ -1,0 +1,56 @@
+"""What the guard answers by itself, always as JSON that a person can act on."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+Header = tuple[bytes, bytes]
+
+JSON: Final[Header] = (b"content-type", b"application/json")
+TEXT: Final[Header] = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+CLOSE: Final[Header] = (b"connection", b"close")
+RETRY_AFTER: Final[Header] = (b"retry-after", b"1")
+
+
+@dataclass(slots=True)
+class Answer:
+    """One response, complete.
+
+    Attributes:
+        status: HTTP status code.
+        headers: End-to-end headers, without the length.
+        body: The whole body.
+    """
+
+    status: int
+    headers: list[Header] = field(default_factory=list)
+    body: bytes = b""
+
+
+class Problem(Exception):  # noqa: N818 it is an answer, not a failure of ours
+    """A request that is refused or cannot be served."""
+
+    def __init__(self, status: int, message: str, *headers: Header) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+    def answer(self) -> Answer:
+        """Return the problem as a response, in the shape that V1 and V2 share."""
+        return Answer(self.status, [JSON, *self.headers], error_body(self.message))
+
+
+class ClientGoneError(Exception):
+    """The client left before its request was complete; nobody is there to answer."""
+
+
+def error_body(message: str) -> bytes:
+    """Return the JSON body of an error."""
+    return msgspec.json.encode({"error": message})
+
+
+def json_answer(content: object) -> Answer:
+    """Return a successful answer in JSON."""
+    return Answer(200, [JSON], msgspec.json.encode(content))

@@ -1,0 +1,67 @@
+"""Whether the predictor would take a request now."""
+
+import asyncio
+import time
+from typing import Final
+
+from hune.contract.guard import GuardSettings
+from hune.dataplane.guard.upstream import Pool, PredictorError
+
+_FRESH_SECONDS: Final = 1.0
+_TIMEOUT_SECONDS: Final = 1.5
+_MAXIMUM_BODY: Final = 1 << 20
+
+
+class Readiness:
+    """Asks the predictor, at most once a second.
+
+    It keeps a connection of its own: a probe that queues behind predictions would take the pod
+    out of service exactly when it is busiest.
+    """
+
+    def __init__(self, settings: GuardSettings) -> None:
+        self._pool = Pool(
+            settings.predictor_port,
+            maximum=1,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            maximum_body=_MAXIMUM_BODY,
+        )
+        self._paths = _paths_to_ask(settings)
+        self._lock = asyncio.Lock()
+        self._asked = 0.0
+        self._obstacle = ""
+
+    async def find_obstacle(self) -> str:
+        """Return why the predictor is not ready; empty when it is."""
+        async with self._lock:
+            if time.monotonic() - self._asked >= _FRESH_SECONDS:
+                self._obstacle = await self._ask()
+                self._asked = time.monotonic()
+            return self._obstacle
+
+    def close(self) -> None:
+        """Close the connection that probes use."""
+        self._pool.close()
+
+    async def _ask(self) -> str:
+        status = 0
+        for path in self._paths:
+            try:
+                reply = await self._pool.request(
+                    f"GET {path} HTTP/1.1\r\nhost: localhost:{self._pool.port}\r\n\r\n".encode()
+                )
+            except PredictorError as error:
+                return str(error)
+            status = reply.status
+            if status == 200:  # noqa: PLR2004 the one status that says ready
+                return ""
+            if status != 404:  # noqa: PLR2004 it has the path, and says no
+                break
+        return f"the predictor on port {self._pool.port} answers {status} at {path}"
+
+
+def _paths_to_ask(settings: GuardSettings) -> tuple[str, ...]:
+    if settings.protocol == "V2":
+        return ("/v2/health/ready",)
+    # A hand-written V1 server often has no path for the model's state.
+    return (f"/v1/models/{settings.deployment}", "/")

@@ -1,0 +1,104 @@
+"""The guard's metrics. Labels come from fixed sets, never from what a client wrote."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import disable_created_metrics as _disable_created_metrics
+
+from hune.contract import metrics
+from hune.contract.guard import GuardSettings
+from hune.dataplane.wire.paths import Endpoint
+
+_BUCKETS: Final = (
+    *(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05),
+    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+)
+_disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Telemetry:
+    """Counts and times; labelled children are looked up once, off the request path."""
+
+    def __init__(self, in_flight: Callable[[], int]) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            metrics.GUARD_REQUESTS,
+            "Requests answered, by what was wanted and by HTTP status code.",
+            ["endpoint", "code"],
+            registry=self._registry,
+        )
+        durations = Histogram(
+            metrics.GUARD_DURATION,
+            "Seconds from a request's headers to the end of its answer, predictor included.",
+            ["endpoint"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        predictor = Histogram(
+            metrics.GUARD_PREDICTOR_DURATION,
+            "Seconds that the predictor took for what was passed on to it.",
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._answered: dict[tuple[Endpoint, int], Counter] = {}
+        self._durations = {endpoint: durations.labels(endpoint.value) for endpoint in Endpoint}
+        self.predictor_took: Callable[[float], None] = predictor.observe
+        self._add_state(in_flight)
+
+    def _add_state(self, in_flight: Callable[[], int]) -> None:
+        Gauge(
+            metrics.GUARD_IN_FLIGHT, "Requests being answered.", registry=self._registry
+        ).set_function(in_flight)
+        self._information = Gauge(
+            metrics.GUARD_INFORMATION,
+            "Always 1; the labels say what this guard serves.",
+            ["deployment", "namespace", "model_version", "revision", "arm", "protocol"],
+            registry=self._registry,
+        )
+        self._draining = Gauge(
+            metrics.GUARD_DRAINING,
+            "1 while every answer closes its connection.",
+            registry=self._registry,
+        )
+        self._failures = Counter(
+            metrics.GUARD_FILE_FAILURES,
+            "Times that a mounted file changed and was unusable, its last good content kept.",
+            ["file"],
+            registry=self._registry,
+        )
+
+    def answered(self, endpoint: Endpoint, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        counter = self._answered.get((endpoint, status))
+        if counter is None:
+            counter = self._requests.labels(endpoint.value, str(status))
+            self._answered[endpoint, status] = counter
+        counter.inc()
+        self._durations[endpoint].observe(seconds)
+
+    def refused(self, status: int) -> None:
+        """Count a request that was refused before it was one."""
+        self._requests.labels(Endpoint.NONE.value, str(status)).inc()
+
+    def serves(self, settings: GuardSettings, *, closing: bool) -> None:
+        """Publish what the guard serves from now on."""
+        self._information.clear()
+        self._information.labels(
+            settings.deployment,
+            settings.namespace,
+            settings.model_version,
+            settings.revision,
+            settings.arm,
+            settings.protocol,
+        ).set(1)
+        self._draining.set(closing)
+
+    def file_failed(self, path: Path) -> None:
+        """Count a mounted file that became unusable."""
+        self._failures.labels(path.name).inc()
+
+    def render(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)
