@@ -101,7 +101,7 @@ def test_a_wrong_digest_leaves_nothing_and_says_both(
     said = refusal(volume)
     assert (said.reason, said.uri) == ("DigestMismatch", "s3://models/income")
     assert wanted in said.message
-    assert "register them as a new version" in said.message
+    assert "register these as a new version" in said.message
     assert said.message in caplog.text
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,25 +36,33 @@ def digest_of(path: Path) -> str:
         return f"sha256:{_file_hash(path)}"
     if not path.is_dir():
         raise FileNotFoundError(f"{path}: no such file or directory")
-    lines = sorted(
-        (file.relative_to(path).as_posix(), _file_hash(file)) for file in _files_below(path)
-    )
-    if not lines:
+    files = files_below(path)
+    if not files:
         raise ValueError(f"{path}: the directory holds no file, so it has no digest")
+    return digest_of_files(files)
+
+
+def digest_of_files(files: Mapping[str, Path]) -> str:
+    """Return the digest of a directory that would hold these files under these names."""
     total = hashlib.sha256()
-    for name, file_hash in lines:
-        total.update(f"{name}\0{file_hash}\n".encode())
+    for name in sorted(files):
+        total.update(f"{name}\0{_file_hash(files[name])}\n".encode())
     return f"sha256:{total.hexdigest()}"
 
 
-def _files_below(directory: Path) -> list[Path]:
+def files_below(directory: Path) -> dict[str, Path]:
+    """Return a directory's files by their path in it, with `/` between parts.
+
+    Raises:
+        ValueError: It holds a link out of it or to a directory.
+    """
     root = directory.resolve()
     entries = list(directory.rglob("*"))
     for link in filter(Path.is_symlink, entries):
         # A linked directory is not walked into, so the digest would not cover what it shows.
         if link.is_dir() or not link.resolve().is_relative_to(root):
             raise ValueError(f"{link}: a link to a directory or out of {directory}; copy it in")
-    return [entry for entry in entries if entry.is_file()]
+    return {e.relative_to(directory).as_posix(): e for e in entries if e.is_file()}
 
 
 def _file_hash(path: Path) -> str:

@@ -1,4 +1,8 @@
-"""Run the initializer: `URI DIRECTORY [URI DIRECTORY …]`, or `verify URI DIRECTORY`."""
+"""Run the initializer: `URI DIRECTORY [URI DIRECTORY …]`, or `verify URI DIRECTORY` for a claim.
+
+`hune register` runs the other two on a claim: `digest` prints the digest of what lies there,
+`receive` replaces it by the tar stream on standard input.
+"""
 
 import logging
 import os
@@ -6,13 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hune.contract.names import VARIABLE_DIGESTS
+from hune.contract.names import ANNOTATION_DIGESTS, VARIABLE_DIGESTS
 from hune.dataplane.storage.directory import clear, prepare
 from hune.dataplane.storage.errors import RefusedError
-from hune.dataplane.storage.verification import read_digests, verify
+from hune.dataplane.storage.receipt import receive
+from hune.dataplane.storage.verification import find_digest, read_digests, verify
 
 _TERMINATION_LOG = "HUNE_TERMINATION_LOG"
-_USAGE = "usage: hune.dataplane.storage [verify] URI DIRECTORY [URI DIRECTORY ...]"
+_MODES = ("verify", "digest", "receive")
+_USAGE = f"usage: hune.dataplane.storage [{'|'.join(_MODES)}] URI DIRECTORY [URI DIRECTORY ...]"
 _log = logging.getLogger("hune.storage")
 
 
@@ -22,9 +28,13 @@ def main(arguments: Sequence[str]) -> int:
     _log.setLevel(logging.INFO)
     try:
         match arguments:
+            case ["digest", uri, directory]:
+                sys.stdout.write(find_digest(uri, Path(directory)))
+            case ["receive", uri, directory]:
+                receive(uri, Path(directory), sys.stdin.buffer)
             case ["verify", uri, directory]:
                 verify(uri, Path(directory), _digests(uri).get(uri))
-            case [first, _, *rest] if first != "verify" and len(rest) % 2 == 0:
+            case [first, _, *rest] if first not in _MODES and len(rest) % 2 == 0:
                 places = map(Path, arguments[1::2])
                 initialize(list(zip(arguments[::2], places, strict=True)))
             case _:
@@ -63,8 +73,8 @@ def _fetch(uri: str, directory: Path) -> None:
     try:
         fetch(uri, directory)
     except OSError as error:
-        message = f"it cannot be stored in {directory}: {error.strerror}"
-        raise RefusedError("SourceInvalid", uri, message) from None
+        failed = f"it cannot be stored in {directory}: {error.strerror}"
+        raise RefusedError("SourceInvalid", uri, failed, "check names and sizes") from None
 
 
 def _fetcher(uri: str) -> Callable[[str, Path], None]:
@@ -78,16 +88,17 @@ def _fetcher(uri: str) -> Callable[[str, Path], None]:
             from hune.dataplane.storage import kserve  # noqa: PLC0415
 
             return kserve.fetch
-    known = "s3, gs, http, https, hf and pvc"
-    raise RefusedError("SourceInvalid", uri, f"the scheme is unknown; known are {known}")
+    known = "use s3, gs, http, https, hf or pvc"
+    raise RefusedError("SourceInvalid", uri, "the scheme is unknown", known)
 
 
 def _digests(uri: str) -> dict[str, str]:
     try:
         return read_digests(os.environ.get(VARIABLE_DIGESTS, ""))
     except ValueError as error:
-        message = f"the wanted digests in {VARIABLE_DIGESTS} cannot be read: {error}"
-        raise RefusedError("SourceInvalid", uri, message) from None
+        unread = f"the wanted digests in {VARIABLE_DIGESTS} cannot be read: {error}"
+        advice = f"check the pod's annotation {ANNOTATION_DIGESTS}"
+        raise RefusedError("SourceInvalid", uri, unread, advice) from None
 
 
 def _report(refused: RefusedError) -> None:

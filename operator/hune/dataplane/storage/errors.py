@@ -13,12 +13,14 @@ class RefusedError(Exception):
     """The artefact must not be loaded.
 
     Attributes:
+        found: What was found, without advice.
         refusal: What to tell the operator and, through it, the user.
     """
 
-    def __init__(self, reason: Reason, uri: str, message: str) -> None:
+    def __init__(self, reason: Reason, uri: str, found: str, advice: str) -> None:
         shown = redact(uri)
-        self.refusal = Refusal(reason, shown, f"{shown}: {message}")
+        self.found = f"{shown}: {found}"
+        self.refusal = Refusal(reason, shown, f"{self.found}; {advice}")
         super().__init__(self.refusal.message)
 
 

@@ -31,11 +31,11 @@ _SIGNS: tuple[tuple[str, Reason], ...] = (
     ("no filename", "SourceInvalid"),
     ("unpack", "SourceInvalid"),
 )
-_ADVICE: dict[Reason, str] = {
-    "AccessDenied": "the storage refused the credentials; check the Secret that secretRef names",
-    "SourceNotFound": "nothing is there; check the uri",
-    "SourceInvalid": "it cannot be used as a model; check that the uri names files, not a page",
-    "SourceUnreachable": "the storage does not answer as it should; check its address",
+_ADVICE: dict[Reason, tuple[str, str]] = {
+    "AccessDenied": ("the storage refused", "check the Secret that secretRef names"),
+    "SourceNotFound": ("nothing is there", "check the uri"),
+    "SourceInvalid": ("it is no model", "check that the uri names files, not a page"),
+    "SourceUnreachable": ("the storage does not answer as it should", "check its address"),
 }
 
 
@@ -46,8 +46,7 @@ def fetch(uri: str, directory: Path, pauses: Sequence[float] = (1, 3, 9)) -> Non
         RefusedError: It is not there, not allowed, not reachable, or an archive.
     """
     if mimetypes.guess_type(urlsplit(uri).path)[0] in _ARCHIVES:
-        message = "it is an archive; unpack it and name the directory, so that its digest can hold"
-        raise RefusedError("SourceInvalid", uri, message)
+        raise RefusedError("SourceInvalid", uri, "it is an archive", "unpack it where it lies")
     for pause in pauses:
         try:
             return _fetch_once(uri, directory)
@@ -91,4 +90,5 @@ def _refusal(uri: str, error: Exception) -> RefusedError:
     text = str(error).lower()
     unknown: Reason = "SourceUnreachable"
     reason = next((found for sign, found in _SIGNS if sign in text), unknown)
-    return RefusedError(reason, uri, f"{_ADVICE[reason]} ({type(error).__name__})")
+    found, advice = _ADVICE[reason]
+    return RefusedError(reason, uri, f"{found} ({type(error).__name__})", advice)

@@ -8,6 +8,7 @@ paths, and tells neither a missing object nor a wrong password from any other fa
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,17 @@ from botocore import UNSIGNED, exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from hune.dataplane.storage.directory import place
 from hune.dataplane.storage.errors import Reason, RefusedError, redact
 
-SCHEME = "s3"
-_ADVICE = (
+_CREDENTIALS = (
     "check awsAccessKeyID and awsSecretAccessKey in the Secret that secretRef names, and its "
     "annotation serving.kserve.io/s3-endpoint"
+)
+_CONNECTION_ERRORS = (
+    exceptions.HTTPClientError,
+    exceptions.ConnectionError,
+    RetriesExceededError,
 )
 
 
@@ -35,12 +41,13 @@ def fetch(uri: str, directory: Path) -> None:
     bucket, key = locate(uri)
     with explained(uri):
         client = connect()
+        # Every name is looked at before the first file is written.
         targets = {
-            found: directory / relative_path(uri, key, found) for found in keys(client, bucket, key)
+            found: place(directory, _name(key, found), uri) for found in keys(client, bucket, key)
         }
         if not targets:
-            message = f"bucket {bucket!r} has no object {key!r} and none below it; check the uri"
-            raise RefusedError("SourceNotFound", uri, message)
+            absent = f"bucket {bucket!r} has no object {key!r} and none below it"
+            raise RefusedError("SourceNotFound", uri, absent, "check the uri")
         for found, target in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True)
             client.download_file(bucket, found, str(target))
@@ -53,13 +60,13 @@ def locate(uri: str) -> tuple[str, str]:
         RefusedError: No bucket is named.
     """
     # Not urlsplit: `#` and `?` are ordinary characters of a key.
-    bucket, _, key = uri.removeprefix(f"{SCHEME}://").partition("/")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not bucket:
-        raise RefusedError("SourceInvalid", uri, "no bucket is named; write s3://bucket/path")
+        raise RefusedError("SourceInvalid", uri, "no bucket is named", "write s3://bucket/path")
     return bucket, key
 
 
-def connect(**settings: Any) -> Any:
+def connect() -> Any:
     """Return a client set up by the variables that KServe makes of a Secret.
 
     The endpoint, the region, the credentials and AWS_CA_BUNDLE are read by the client itself.
@@ -79,7 +86,7 @@ def connect(**settings: Any) -> Any:
     )
     region = os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     session = boto3.Session(region_name=region)
-    return session.client("s3", config=config, verify=_verify(), **settings)
+    return session.client("s3", config=config, verify=_verify())
 
 
 def keys(client: Any, bucket: str, key: str) -> Iterator[str]:
@@ -94,22 +101,6 @@ def keys(client: Any, bucket: str, key: str) -> Iterator[str]:
         for found in page.get("Contents", []):
             if not found["Key"].endswith("/"):
                 yield found["Key"]
-
-
-def relative_path(uri: str, key: str, found: str) -> str:
-    """Return where an object belongs below the destination.
-
-    Raises:
-        RefusedError: The object's key would lead out of the destination, or is no path at all.
-    """
-    if found == key:
-        name = found.rpartition("/")[2]
-    else:
-        name = found.removeprefix(key.rstrip("/") + "/" if key else "")
-    if "\0" in name or any(part in {"", ".", ".."} for part in name.split("/")):
-        message = f"the object key {found!r} cannot be a file's path; rename or delete the object"
-        raise RefusedError("SourceInvalid", uri, message)
-    return name
 
 
 @contextmanager
@@ -127,32 +118,37 @@ def explained(uri: str) -> Iterator[None]:
         raise _unanswered(uri, error) from None
 
 
+def _name(key: str, found: str) -> str:
+    if found == key:
+        return found.rpartition("/")[2]
+    return found.removeprefix(key.rstrip("/") + "/" if key else "")
+
+
 def _answered(uri: str, error: ClientError) -> RefusedError:
     code = error.response.get("Error", {}).get("Code", "?")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code == "NoSuchBucket":
-        message = f"the bucket {locate(uri)[0]!r} does not exist; check the uri"
-        return RefusedError("SourceNotFound", uri, message)
+        absent = f"the bucket {locate(uri)[0]!r} does not exist"
+        return RefusedError("SourceNotFound", uri, absent, "check the uri")
     if status in {401, 403}:
-        return RefusedError("AccessDenied", uri, f"the storage says {code}; {_ADVICE}")
-    reasons: dict[int, Reason] = {404: "SourceNotFound", 429: "SourceUnreachable"}
-    fallback: Reason = "SourceUnreachable" if status >= 500 else "SourceInvalid"  # noqa: PLR2004
-    return RefusedError(
-        reasons.get(status, fallback), uri, f"the storage says {code} (HTTP {status})"
-    )
+        return RefusedError("AccessDenied", uri, f"the storage says {code}", _CREDENTIALS)
+    reason: Reason = "SourceInvalid"
+    if status == HTTPStatus.NOT_FOUND:
+        reason = "SourceNotFound"
+    elif status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        reason = "SourceUnreachable"
+    return RefusedError(reason, uri, f"the storage says {code} (HTTP {status})", "check the uri")
 
 
 def _unanswered(uri: str, error: Exception) -> RefusedError:
     name = type(error).__name__
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return RefusedError("AccessDenied", uri, f"there are no credentials; {_ADVICE}")
-    if isinstance(
-        error, exceptions.HTTPClientError | exceptions.ConnectionError | RetriesExceededError
-    ):
-        place = redact(os.environ.get("AWS_ENDPOINT_URL") or "Amazon's endpoint")
-        message = f"the storage at {place} does not answer ({name}); check the s3-endpoint"
-        return RefusedError("SourceUnreachable", uri, message)
-    return RefusedError("SourceInvalid", uri, f"the request cannot be made ({name}); check the uri")
+        return RefusedError("AccessDenied", uri, "there are no credentials", _CREDENTIALS)
+    if isinstance(error, _CONNECTION_ERRORS):
+        endpoint = redact(os.environ.get("AWS_ENDPOINT_URL") or "Amazon's endpoint")
+        silent = f"the storage at {endpoint} does not answer ({name})"
+        return RefusedError("SourceUnreachable", uri, silent, "check the address and the network")
+    return RefusedError("SourceInvalid", uri, f"no request can be made ({name})", "check the uri")
 
 
 def _flag(variable: str) -> bool:

@@ -31,33 +31,35 @@ def verify(uri: str, place: Path, wanted: str | None) -> None:
     Raises:
         RefusedError: It has another digest, or nothing is there.
     """
-    found = _digest(uri, place)
+    found = find_digest(uri, place)
     if wanted is None:
         _log.info("%s: no digest is pinned; accepted with %s", redact(uri), found)
     elif found != wanted:
-        message = (
-            f"its digest is {found}, wanted is {wanted}: the files are not the ones that were "
-            "registered; restore them, or register them as a new version"
-        )
-        raise RefusedError("DigestMismatch", uri, message)
+        difference = f"its digest is {found}, wanted is {wanted}"
+        advice = "restore the registered files, or register these as a new version"
+        raise RefusedError("DigestMismatch", uri, difference, advice)
     else:
         _log.info("%s: %s as wanted", redact(uri), found)
 
 
-def _digest(uri: str, place: Path) -> str:
+def find_digest(uri: str, place: Path) -> str:
+    """Return the digest of what lies there; a uri that names one file has that file's own.
+
+    Raises:
+        RefusedError: Nothing is there, or it cannot have a digest, or may not be read.
+    """
     try:
         if not place.exists() or (place.is_dir() and not any(place.iterdir())):
-            raise RefusedError("SourceNotFound", uri, f"no file is at {place}; check the uri")
+            raise RefusedError("SourceNotFound", uri, f"no file is at {place}", "check the uri")
         return digest_of(_single_file(uri, place) or place)
     except ValueError as error:
-        raise RefusedError("SourceInvalid", uri, str(error)) from None
+        raise RefusedError("SourceInvalid", uri, str(error), "then register it again") from None
     except OSError as error:
-        message = f"{error.filename} cannot be read ({error.strerror}); allow user {os.getuid()}"
-        raise RefusedError("AccessDenied", uri, message) from None
+        unread = f"{error.filename} cannot be read ({error.strerror})"
+        raise RefusedError("AccessDenied", uri, unread, f"allow user {os.getuid()}") from None
 
 
 def _single_file(uri: str, place: Path) -> Path | None:
-    # A uri that names one file has that file's own digest, as `sha256sum` prints it.
     if not place.is_dir():
         return None
     match list(place.iterdir()):
