@@ -1,1 +1,1 @@
-"""The few words both wings share: names, settings of a guard, ids, digests. Standard library only."""
+"""The few words both wings share: names, guard settings, ids, digests. Standard library only."""

@@ -38,7 +38,7 @@ GUARD_DIRECTORY: Final = "/etc/hune/guard"
 GUARD_FILE: Final = "guard.json"
 PREDICTION_KEY_DIRECTORY: Final = "/etc/hune/prediction-key"
 PREDICTION_KEY_FILE: Final = "key"
-PREDICTION_KEY_SECRET: Final = "hune-prediction-key"
+PREDICTION_KEY_SECRET: Final = "hune-prediction-key"  # noqa: S105 a name, not a secret
 
 HEADER_PREDICTION_ID: Final = "X-Hune-Prediction-Id"
 HEADER_MODEL_VERSION: Final = "X-Hune-Model-Version"

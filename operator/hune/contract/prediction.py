@@ -27,6 +27,8 @@ from hashlib import blake2s
 from hmac import compare_digest
 from uuid import UUID
 
+_UUID_VERSION = 7
+_UUID_VARIANT = 0b10
 _LAYOUT = 0
 _COUNTER_BITS = 9
 _RANDOM_BITS = 30
@@ -67,11 +69,11 @@ class Mint:
                 self._millisecond, self._counter = self._millisecond + 1, 0
         head = (
             self._millisecond << 48
-            | 7 << 44
+            | _UUID_VERSION << 44
             | _LAYOUT << 42
             | sampled << 41
             | self._counter << 32
-            | 0b10 << 30
+            | _UUID_VARIANT << 30
             | secrets.randbits(_RANDOM_BITS)
         )
         return UUID(int=head << 32 | self._mac(head))
@@ -91,7 +93,8 @@ def is_sampled(prediction: UUID) -> bool:
 def is_genuine(prediction: UUID, key: bytes, origin: Origin) -> bool:
     """Tell whether the id was minted under this key for this origin, in constant time."""
     head = prediction.int >> 32
-    if head >> 44 & 0xF != 7 or head >> 42 & 0b11 != _LAYOUT or head >> 30 & 0b11 != 0b10:
+    frame = (head >> 44 & 0xF, head >> 42 & 0b11, head >> 30 & 0b11)
+    if frame != (_UUID_VERSION, _LAYOUT, _UUID_VARIANT):
         return False
     state = blake2s(head.to_bytes(12, "big") + origin.encode(), key=key, digest_size=_MAC_BYTES)
     return compare_digest(state.digest(), (prediction.int & 0xFFFFFFFF).to_bytes(4, "big"))

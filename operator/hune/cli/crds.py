@@ -1,0 +1,28 @@
+"""`hune crds`: print the CustomResourceDefinitions, or write them to a folder."""
+
+import argparse
+from pathlib import Path
+
+from hune.cli.output import to_yaml
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's arguments."""
+    parser = commands.add_parser("crds", help="print the CustomResourceDefinitions")
+    parser.add_argument("--output", type=Path, help="folder to write one file per kind into")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print or write the definitions."""
+    from hune.controlplane.api.schema import build_definitions  # noqa: PLC0415 keeps --help fast
+
+    definitions = build_definitions()
+    if arguments.output is None:
+        print(to_yaml(definitions), end="")
+        return 0
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for definition in definitions:
+        file = arguments.output / f"{definition['metadata']['name']}.yaml"
+        file.write_text(to_yaml([definition]))
+    return 0

@@ -1,0 +1,30 @@
+"""`hune run`: the operator, in a cluster or on a laptop."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's arguments."""
+    parser = commands.add_parser("run", help="run the operator, in a cluster or on a laptop")
+    parser.add_argument("--config", type=Path, help="settings file; defaults without one")
+    parser.add_argument("--port", type=int, default=8080, help="probes and metrics; 0 for none")
+    parser.add_argument(
+        "--no-election", action="store_true", help="act at once, without a Lease (one replica only)"
+    )
+    parser.add_argument("--debug", action="store_true", help="log what is decided")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until a signal."""
+    import uvloop  # noqa: PLC0415 the operator's packages are not on every machine
+
+    from hune.controlplane import handlers, settings  # noqa: PLC0415 see above
+    from hune.controlplane.telemetry import configure_logging  # noqa: PLC0415 see above
+
+    configure_logging(verbose=arguments.debug)
+    loaded = settings.load(arguments.config)
+    process = handlers.Process(port=arguments.port, elect=not arguments.no_election)
+    uvloop.install()
+    return handlers.run(loaded, process)

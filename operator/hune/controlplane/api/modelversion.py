@@ -1,0 +1,147 @@
+"""ModelVersion: an immutable record of one trained model, which outlives its deployments."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from hune.controlplane.api.base import (
+    DECIMAL,
+    DNS_LABEL,
+    Api,
+    Digest,
+    LocalReference,
+    Name,
+    Rule,
+)
+from hune.controlplane.api.conditions import Conditions
+
+PLURAL = "modelversions"
+KIND = "ModelVersion"
+
+Uri = Annotated[
+    str,
+    Field(
+        max_length=1024,
+        pattern=r"^(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9]([-A-Za-z0-9._~:/%+=@]*)$",
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                {
+                    "rule": "!self.contains('/../') && !self.endsWith('/..')",
+                    "message": "uri must not contain '..'; name the artefact directly",
+                }
+            ]
+        },
+    ),
+]
+
+
+class Source(Api):
+    """Where a model's artefact lies."""
+
+    uri: Uri = Field(
+        description="Directory or file of the artefact: s3://, gs://, pvc://<claim>/<path>, "
+        "https://, hf:// or hdfs://."
+    )
+    format: str = Field(
+        description="Model format as KServe names it: sklearn, xgboost, lightgbm, mlflow, onnx …",
+        max_length=32,
+        pattern=DNS_LABEL,
+    )
+    digest: Digest = Field(
+        description="Digest of the artefact, sha256:<64 hex>, checked before the model is loaded. "
+        "`hune register` and `hune render --pin` compute it."
+    )
+    secret_ref: LocalReference | None = Field(
+        default=None,
+        description="Secret with the credentials of the storage, in KServe's format.",
+    )
+
+
+class Git(Api):
+    """The code that made the model."""
+
+    repository: str = Field(description="URL of the repository, no credentials.", max_length=1024)
+    commit: str = Field(description="Commit, 40 hex digits.", pattern=r"^[0-9a-f]{40}$")
+    dirty: bool = Field(default=False, description="True when uncommitted changes were present.")
+
+
+class DataSet(Api):
+    """A data set the model was trained on."""
+
+    uri: str = Field(description="Where the data lies.", max_length=1024, min_length=1)
+    digest: Digest | None = Field(default=None, description="Digest of the data.")
+
+
+class Run(Api):
+    """The training run."""
+
+    id: str = Field(description="Id of the run in its tracker.", max_length=256, min_length=1)
+    tracker: str | None = Field(
+        default=None, description="URL of the tracker, for example MLflow's.", max_length=1024
+    )
+
+
+class Lineage(Api):
+    """Which data, code, parameters and run made the model."""
+
+    git: Git | None = Field(default=None, description="The code that made the model.")
+    data: list[DataSet] = Field(
+        default_factory=list, description="Data sets it was trained on.", max_length=64
+    )
+    parameters: dict[str, Annotated[str, Field(max_length=1024)]] = Field(
+        default_factory=dict,
+        description="Training parameters, as text.",
+        json_schema_extra={"maxProperties": 256},
+    )
+    run: Run | None = Field(default=None, description="The training run.")
+    parent: Name | None = Field(
+        default=None, description="ModelVersion that this one was trained from."
+    )
+
+
+class ModelVersionSpec(Api):
+    """What a model version is. Immutable."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("self == oldSelf", "a ModelVersion is immutable; register a new version instead"),
+    )
+
+    model: str = Field(
+        description="Name of the model this is a version of.", max_length=63, pattern=DNS_LABEL
+    )
+    number: int = Field(description="Number of the version, from 1.", ge=1, le=2**31 - 1)
+    source: Source = Field(description="Where the artefact lies.")
+    lineage: Lineage | None = Field(default=None, description="What made the model.")
+    metrics: dict[str, Annotated[str, Field(pattern=DECIMAL, max_length=32)]] = Field(
+        default_factory=dict,
+        description="Training metrics as decimal strings.",
+        json_schema_extra={"maxProperties": 64},
+    )
+
+
+class ModelVersionStatus(Api):
+    """Who uses a model version."""
+
+    observed_generation: int = Field(default=0, description="Generation last looked at.")
+    used_by: list[str] = Field(
+        default_factory=list,
+        description="ModelDeployments that serve this version now.",
+        max_length=128,
+    )
+    image_digests: list[str] = Field(
+        default_factory=list,
+        description="Digests of the images it has been served with, oldest first.",
+        max_length=64,
+    )
+    conditions: Conditions = Field(default_factory=list, description="Observations.")
+
+
+COLUMNS: list[dict[str, Any]] = [
+    {"name": "Model", "type": "string", "jsonPath": ".spec.model"},
+    {"name": "Number", "type": "integer", "jsonPath": ".spec.number"},
+    {"name": "Format", "type": "string", "jsonPath": ".spec.source.format"},
+    {"name": "Used by", "type": "string", "jsonPath": ".status.usedBy"},
+    {"name": "URI", "type": "string", "jsonPath": ".spec.source.uri", "priority": 1},
+    {"name": "Digest", "type": "string", "jsonPath": ".spec.source.digest", "priority": 1},
+    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+]

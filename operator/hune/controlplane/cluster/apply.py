@@ -1,0 +1,107 @@
+"""Applying a plan: server-side apply of what changed, deletion of what is no longer planned."""
+
+import secrets
+from base64 import b64encode
+from typing import Any
+
+from hune.contract import names, prediction
+from hune.controlplane.cluster import resources
+from hune.controlplane.cluster.client import Client
+from hune.controlplane.cluster.difference import is_applied
+from hune.controlplane.cluster.store import Document, Key, Store
+from hune.controlplane.errors import ConflictError, NotFoundError
+from hune.controlplane.plan.plan import Child, Owner, Plan
+
+
+class Applier:
+    """Makes the cluster as planned, with as few writes as that takes."""
+
+    def __init__(self, client: Client, store: Store) -> None:
+        self._client = client
+        self._store = store
+        self._keyed_namespaces: set[str] = set()
+
+    async def apply(self, owner: Owner, plan: Plan) -> None:
+        """Apply the children in their order, then prune, then touch pods."""
+        if plan.children:
+            await self._ensure_prediction_key(owner.namespace)
+        for child in plan.children:
+            await self._apply_child(owner, child)
+        for kind, name in plan.prune:
+            await self._delete(Key(kind, owner.namespace, name))
+        for pod, value in plan.touched_pods.items():
+            await self._touch(owner.namespace, pod, value)
+
+    async def _apply_child(self, owner: Owner, child: Child) -> None:
+        kind, name = child.key
+        document = dict(child.document)
+        resource = resources.BY_KIND[kind]
+        existing = self._store.get(Key(kind, owner.namespace, name))
+        if child.create_only:
+            if existing is None:
+                self._store.put(await self._client.create(resource, document))
+            return
+        if existing is None:
+            # Without force: an object of this name that is not ours is left alone.
+            self._store.put(await self._client.apply(resource, document, force=False))
+        elif not _belongs_to(existing, owner):
+            raise ConflictError(
+                409, f"{kind} {name} belongs to something else; rename the deployment or remove it"
+            )
+        elif not is_applied(existing, document):
+            self._store.put(await self._client.apply(resource, document, force=True))
+
+    async def _delete(self, key: Key) -> None:
+        existing = self._store.get(key)
+        if existing is None or "deletionTimestamp" in existing["metadata"]:
+            return
+        resource = resources.BY_KIND[key.kind]
+        try:
+            uid = existing["metadata"]["uid"]
+            await self._client.delete(resource, key.namespace, key.name, uid)
+        except NotFoundError:
+            self._store.drop(key)
+
+    async def _touch(self, namespace: str, pod: str, value: str) -> None:
+        annotations = {names.ANNOTATION_GUARD_CONFIGURATION: value}
+        try:
+            await self._client.annotate(resources.POD, namespace, pod, annotations)
+        except NotFoundError:
+            return
+
+    async def _ensure_prediction_key(self, namespace: str) -> None:
+        """Make the namespace's prediction key once; an existing one is never changed."""
+        if namespace in self._keyed_namespaces:
+            return
+        try:
+            await self._client.get(resources.SECRET, namespace, names.PREDICTION_KEY_SECRET)
+        except NotFoundError:
+            await self._create_prediction_key(namespace)
+        self._keyed_namespaces.add(namespace)
+
+    async def _create_prediction_key(self, namespace: str) -> None:
+        key = b64encode(secrets.token_bytes(prediction.KEY_BYTES)).decode()
+        document: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": names.PREDICTION_KEY_SECRET,
+                "namespace": namespace,
+                "labels": {
+                    names.LABEL_MANAGED_BY: names.MANAGED_BY,
+                    names.LABEL_PART_OF: names.MANAGED_BY,
+                },
+            },
+            "type": "Opaque",
+            "data": {names.PREDICTION_KEY_FILE: key},
+        }
+        try:
+            await self._client.create(resources.SECRET, document)
+        except ConflictError:
+            # Another worker, or the replica before us, was faster: its key is the key.
+            return
+
+
+def _belongs_to(existing: Document, owner: Owner) -> bool:
+    references = existing["metadata"].get("ownerReferences", [])
+    return any(reference.get("uid") == owner.uid for reference in references)

@@ -1,0 +1,35 @@
+"""Writing a status: once per reconcile, and only when it says something new."""
+
+from hune.controlplane.api.base import Api
+from hune.controlplane.cluster import resources
+from hune.controlplane.cluster.client import Client
+from hune.controlplane.cluster.store import Document, Store
+from hune.controlplane.errors import NotFoundError
+
+
+class StatusWriter:
+    """Applies the status subresource of Hune's own kinds."""
+
+    def __init__(self, client: Client, store: Store) -> None:
+        self._client = client
+        self._store = store
+
+    async def write(self, document: Document, status: Api) -> bool:
+        """Apply a complete status; tell whether it was written."""
+        fresh = status.document()
+        if fresh == document.get("status", {}):
+            return False
+        metadata = document["metadata"]
+        desired = {
+            "apiVersion": document["apiVersion"],
+            "kind": document["kind"],
+            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+            "status": fresh,
+        }
+        resource = resources.BY_KIND[document["kind"]]
+        try:
+            self._store.put(await self._client.apply(resource, desired, force=True, sub="status"))
+        except NotFoundError:
+            # Deleted meanwhile: there is nobody left to tell.
+            return False
+        return True

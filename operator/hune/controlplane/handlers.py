@@ -1,0 +1,256 @@
+"""The operator's process: kopf starts it, follows Hune's kinds and stops it.
+
+Nothing is decided here. Every trigger ends as a key in the queue.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import kopf
+
+from hune.contract import names
+from hune.controlplane.cluster import resources
+from hune.controlplane.cluster.apply import Applier
+from hune.controlplane.cluster.client import Client, login
+from hune.controlplane.cluster.events import EventRecorder
+from hune.controlplane.cluster.gather import Gatherer
+from hune.controlplane.cluster.lease import Lease
+from hune.controlplane.cluster.status import StatusWriter
+from hune.controlplane.cluster.store import Document, Key, Store, key_of
+from hune.controlplane.cluster.watch import Reflector
+from hune.controlplane.errors import HuneError, LeadershipLostError
+from hune.controlplane.probes import Probes
+from hune.controlplane.queue import Queue
+from hune.controlplane.reconcile import Reconciler
+from hune.controlplane.settings import Settings
+from hune.controlplane.telemetry import Telemetry
+
+_LOG = logging.getLogger("hune")
+_OWN_LABEL = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+_STOP_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """How this replica runs.
+
+    Attributes:
+        port: Port of probes and metrics; 0 for none.
+        elect: Whether a Lease decides which replica acts.
+    """
+
+    port: int = 8080
+    elect: bool = True
+
+
+class Operator:
+    """Everything one replica runs, wired together once."""
+
+    def __init__(self, settings: Settings, process: Process) -> None:
+        self._settings = settings
+        self._process = process
+        self._store = Store()
+        self._queue: Queue[Key] = Queue()
+        self._telemetry = Telemetry()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._client: Client | None = None
+        self._lease: Lease | None = None
+        self._reflectors: list[Reflector] = []
+        self.failure: HuneError | None = None
+
+    def follow(self, document: Document, *, deleted: bool) -> None:
+        """Take an event of one of Hune's own kinds."""
+        key = key_of(document)
+        before = self._affected(document)
+        if deleted:
+            self._store.drop(key)
+        else:
+            self._store.put(document)
+            self._queue.add(key)
+        for other in before | self._affected(document):
+            self._queue.add(other)
+
+    def _affected(self, document: Document) -> set[Key]:
+        """Return the keys that an event of this object is news for, besides itself."""
+        namespace, name = document["metadata"].get("namespace", ""), document["metadata"]["name"]
+        if document["kind"] == resources.MODEL_VERSION.kind:
+            users = self._store.users(namespace, name)
+            return {Key(resources.MODEL_DEPLOYMENT.kind, namespace, user) for user in users}
+        return {
+            Key(resources.MODEL_VERSION.kind, namespace, revision["modelVersion"])
+            for revision in document.get("status", {}).get("revisions", [])
+        }
+
+    def notify(self, document: Document) -> None:
+        """Take an event of a child or pod; one without a name means the whole kind is back."""
+        metadata = document["metadata"]
+        if not metadata["name"]:
+            for key in self._store.keys(resources.MODEL_DEPLOYMENT.kind):
+                self._queue.add(key)
+            return
+        deployment = metadata.get("labels", {}).get(names.LABEL_DEPLOYMENT)
+        if deployment is not None:
+            namespace = metadata["namespace"]
+            self._queue.add(Key(resources.MODEL_DEPLOYMENT.kind, namespace, deployment))
+
+    async def start(self, settings: kopf.OperatorSettings) -> None:
+        """Connect, fill the store and begin to work once this replica leads."""
+        self._client = Client(login(settings))
+        self._telemetry.count_writes_of(self._client)
+        self._telemetry.queue_depth.set_function(lambda: len(self._queue))
+        self._telemetry.objects.set_function(lambda: len(self._store))
+        self._reflectors = list(self._build_reflectors(self._client))
+        for reflector in self._reflectors:
+            self._spawn(reflector.run(), f"watch {reflector.resource.plural}")
+        self._spawn(self._lead(self._client), "lead")
+        if self._process.port:
+            probes = Probes(self._process.port, self._telemetry.registry, self.is_ready)
+            self._spawn(probes.run(), "probes")
+
+    async def stop(self) -> None:
+        """Finish what is under way, hand the Lease over and disconnect."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
+        if self._client is not None:
+            if self._lease is not None:
+                await self._lease.release()
+            await self._client.close()
+
+    def is_ready(self) -> bool:
+        """Tell whether the store is filled; a standby replica is ready too."""
+        return all(reflector.synchronised.is_set() for reflector in self._reflectors)
+
+    def _build_reflectors(self, client: Client) -> list[Reflector]:
+        followed = [(resource, _OWN_LABEL) for resource in resources.CHILDREN]
+        followed.append((resources.POD, names.LABEL_DEPLOYMENT))
+        if self._settings.gateway is not None:
+            followed.append((resources.HTTP_ROUTE, _OWN_LABEL))
+        namespaces: list[str | None] = [*self._settings.watch_namespaces] or [None]
+        return [
+            Reflector(client, self._store, resource, namespace, selector, self.notify)
+            for resource, selector in followed
+            for namespace in namespaces
+        ]
+
+    def _kserve_installed(self) -> bool:
+        return all(
+            reflector.installed
+            for reflector in self._reflectors
+            if reflector.resource is resources.INFERENCE_SERVICE
+        )
+
+    async def _lead(self, client: Client) -> None:
+        for reflector in self._reflectors:
+            await reflector.synchronised.wait()
+        if not self._process.elect:
+            await self._work(client)
+            return
+        identity = f"{socket.gethostname()}-{os.getpid()}"
+        settings = self._settings
+        lease = Lease(
+            client, settings.lease_namespace, settings.lease_name, identity, settings.lease_seconds
+        )
+        await lease.acquire()
+        self._lease = lease
+        self._telemetry.leader.set(1)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lease.hold())
+            group.create_task(self._work(client))
+
+    async def _work(self, client: Client) -> None:
+        await Reconciler(
+            settings=self._settings,
+            store=self._store,
+            queue=self._queue,
+            gatherer=Gatherer(client, self._store, self._kserve_installed),
+            applier=Applier(client, self._store),
+            status=StatusWriter(client, self._store),
+            recorder=EventRecorder(client, socket.gethostname()),
+            telemetry=self._telemetry,
+        ).run()
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """End the process when a task ended that should run for ever: a restart is honest."""
+        if task.cancelled() or task.exception() is None:
+            return
+        error = _innermost(task.exception())
+        self.failure = error if isinstance(error, HuneError) else HuneError(repr(error))
+        level = logging.WARNING if isinstance(error, LeadershipLostError) else logging.ERROR
+        _LOG.log(level, "%s ended: %s", task.get_name(), error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def build_registry(operator: Operator) -> kopf.OperatorRegistry:
+    """Return kopf's registry with the operator's handlers; nothing global is touched."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=registry)
+    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
+        _configure(settings)
+        await operator.start(settings)
+
+    @kopf.on.login(registry=registry)
+    async def connect(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:
+        return login(settings)
+
+    @kopf.on.cleanup(registry=registry)
+    async def stop(**_: Any) -> None:
+        await operator.stop()
+
+    for resource in (resources.MODEL_DEPLOYMENT, resources.MODEL_VERSION):
+        _follow_kind(registry, resource, operator.follow)
+    return registry
+
+
+def _follow_kind(
+    registry: kopf.OperatorRegistry, resource: resources.Resource, follow: Callable[..., None]
+) -> None:
+    @kopf.on.event(names.GROUP, names.VERSION, resource.plural, registry=registry)
+    async def event(event: Any, **_: Any) -> None:
+        # kopf's event carries the raw object; list items carry neither kind nor apiVersion.
+        document = {
+            **event["object"],
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+        }
+        follow(document, deleted=event["type"] == "DELETED")
+
+
+def _configure(settings: kopf.OperatorSettings) -> None:
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    # kopf keeps a task and a body per object until it was idle this long.
+    settings.queueing.idle_timeout = 0.1
+    settings.process.ultimate_exiting_timeout = 2 * _STOP_SECONDS
+
+
+def _innermost(error: BaseException | None) -> BaseException | None:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def run(settings: Settings, process: Process) -> int:
+    """Run the operator until a signal; return the exit status."""
+    operator = Operator(settings, process)
+    namespaces = settings.watch_namespaces
+    kopf.run(
+        registry=build_registry(operator),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+    )
+    return 0 if operator.failure is None else 1

@@ -1,0 +1,58 @@
+"""The guard container: KServe's collocated transformer in front of the predictor."""
+
+from typing import Any
+
+from hune.contract import names
+from hune.controlplane.settings import Settings
+
+RESTRICTED: dict[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+_SETTINGS_VOLUME = "hune-guard"
+_KEY_VOLUME = "hune-prediction-key"
+
+
+def build_guard(image: str, resources: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the guard's container.
+
+    Args:
+        image: Image stamped on the revision.
+        resources: Resources stamped on the revision.
+        settings: The platform's settings.
+    """
+    return {
+        "name": names.GUARD_CONTAINER,
+        "image": image,
+        "imagePullPolicy": settings.images.pull_policy,
+        "ports": [{"name": "http1", "containerPort": names.GUARD_PORT, "protocol": "TCP"}],
+        "env": [{"name": "HUNE_DRAIN_SECONDS", "value": str(settings.drain_seconds)}],
+        "readinessProbe": _probe("/hune/ready", period=2, failures=3),
+        "livenessProbe": _probe("/hune/live", period=10, failures=6),
+        "resources": resources,
+        "securityContext": RESTRICTED | {"readOnlyRootFilesystem": True},
+        "volumeMounts": [
+            {"name": _SETTINGS_VOLUME, "mountPath": names.GUARD_DIRECTORY, "readOnly": True},
+            {"name": _KEY_VOLUME, "mountPath": names.PREDICTION_KEY_DIRECTORY, "readOnly": True},
+        ],
+    }
+
+
+def build_guard_volumes(revision: str) -> list[dict[str, Any]]:
+    """Return the volumes the guard mounts: its settings and the namespace's prediction key."""
+    return [
+        {"name": _SETTINGS_VOLUME, "configMap": {"name": f"{revision}-guard"}},
+        {"name": _KEY_VOLUME, "secret": {"secretName": names.PREDICTION_KEY_SECRET}},
+    ]
+
+
+def _probe(path: str, *, period: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": path, "port": names.GUARD_PORT, "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": 3,
+        "failureThreshold": failures,
+        "successThreshold": 1,
+    }

@@ -1,0 +1,131 @@
+"""The objects that should exist for a ModelDeployment."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hune.contract import names
+from hune.contract.guard import GuardSettings
+from hune.controlplane.plan.build.guard_config import build_guard_config, read_draining_since
+from hune.controlplane.plan.build.http_route import build_http_route
+from hune.controlplane.plan.build.inference_service import (
+    Stamp,
+    build_inference_service,
+    rescale_inference_service,
+)
+from hune.controlplane.plan.build.model_version import build_model_version
+from hune.controlplane.plan.build.network_policy import build_network_policy
+from hune.controlplane.plan.build.service import build_service
+from hune.controlplane.plan.context import Context
+from hune.controlplane.plan.plan import Child
+from hune.controlplane.policy.observed import CONFIG_MAP, Document
+
+
+def plan_children(context: Context) -> tuple[Child, ...]:
+    """Return every object that should exist, in the order in which it is applied.
+
+    What pods need comes before the InferenceService that makes them, and the Service comes last.
+    """
+    active = context.cutover().active
+    return (
+        *_version(context),
+        *_wanted_revision(context),
+        *_other_revisions(context),
+        Child(build_service(context.owner, active)),
+        *_route(context),
+    )
+
+
+def touched_pods(context: Context, children: Sequence[Child]) -> dict[str, str]:
+    """Name the pods whose guard settings change, so that kubelet syncs them at once."""
+    touched: dict[str, str] = {}
+    for child in children:
+        if child.key[0] != CONFIG_MAP:
+            continue
+        revision = child.document["metadata"]["labels"][names.LABEL_REVISION]
+        existing = context.observed.config_map(revision)
+        if existing is None or existing.get("data") == child.document["data"]:
+            continue
+        for pod in context.observed.pods_of(revision):
+            touched[pod["metadata"]["name"]] = context.time
+    return touched
+
+
+def _version(context: Context) -> list[Child]:
+    source = context.spec.model.source if context.spec.model else None
+    if source is None or context.observed.model_version is not None:
+        return []
+    taken = context.observed.version_numbers
+    return [Child(build_model_version(context.owner, source, taken), create_only=True)]
+
+
+def _wanted_revision(context: Context) -> list[Child]:
+    owner, settings = context.owner, context.settings
+    stamp = Stamp.read(context.observed.inference_service(context.wanted), settings)
+    revision = context.resolved.revision
+    service = build_inference_service(owner, revision, context.scale(), stamp, settings)
+    return [
+        Child(build_guard_config(owner, _guard_settings(context))),
+        Child(build_network_policy(owner, context.wanted)),
+        Child(service),
+    ]
+
+
+def _guard_settings(context: Context) -> GuardSettings:
+    revision = context.resolved.revision
+    return GuardSettings(
+        deployment=context.owner.name,
+        namespace=context.owner.namespace,
+        model_version=context.resolved.model_version,
+        revision=context.wanted,
+        protocol=revision.protocol.value,
+        predictor_port=revision.container.port if revision.container else names.PREDICTOR_PORT,
+    )
+
+
+def _other_revisions(context: Context) -> list[Child]:
+    """Keep the revisions the spec moved away from as they are: routed to, or draining."""
+    retired = context.retired()
+    children: list[Child] = []
+    for name in context.observed.revisions():
+        service = context.observed.inference_service(name)
+        if name == context.wanted or name in retired or service is None:
+            continue
+        scale = _kept_scale(context, service)
+        children += [
+            Child(_kept_config(context, name)),
+            Child(build_network_policy(context.owner, name)),
+            Child(rescale_inference_service(context.owner, service, scale)),
+        ]
+    return children
+
+
+def _kept_config(context: Context, revision: str) -> dict[str, Any]:
+    draining = revision != context.cutover().active
+    former = context.former_guard_settings(revision) or replace(
+        _guard_settings(context), revision=revision, model_version=context.version_of(revision)
+    )
+    config = context.observed.config_map(revision)
+    since = (read_draining_since(config) if config else None) or context.time
+    return build_guard_config(
+        context.owner, replace(former, draining=draining), since if draining else None
+    )
+
+
+def _kept_scale(context: Context, service: Document) -> dict[str, Any]:
+    """Scale an old revision with the spec, but never switch how it is autoscaled.
+
+    KServe copies the autoscaler class to the pods as an annotation: switching it would restart
+    the very pods that answer while the new revision starts.
+    """
+    predictor = service["spec"]["predictor"]
+    wanted = context.scale()
+    if ("scaleMetric" in predictor) == ("scaleMetric" in wanted):
+        return wanted
+    fields = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget")
+    return {field: predictor[field] for field in fields if field in predictor}
+
+
+def _route(context: Context) -> list[Child]:
+    gateway = context.settings.gateway
+    return [] if gateway is None else [Child(build_http_route(context.owner, gateway))]

@@ -1,0 +1,47 @@
+"""Which condition transitions are worth a Kubernetes Event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hune.controlplane.api.conditions import Condition
+
+# Said while things are on their way; a person who describes the object reads the condition.
+_QUIET = frozenset({"Progressing", "NotReady", "WaitingForRevision"})
+_COMPONENTS = frozenset({"PredictorReady", "GuardReady"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One Event: `Normal` or `Warning`, a CamelCase reason and a message."""
+
+    type: str
+    reason: str
+    message: str
+
+
+def plan_events(former: Sequence[Mapping[str, Any]], fresh: Sequence[Condition]) -> list[Event]:
+    """Return an Event for each condition that turned, and for each new reason of a fault.
+
+    A component that comes to hold is told by Ready, once.
+    """
+    known = {condition["type"]: condition for condition in former}
+    events = []
+    for condition in fresh:
+        before = known.get(condition.type, {})
+        same = (before.get("status"), before.get("reason")) == (condition.status, condition.reason)
+        if (
+            same
+            or condition.reason in _QUIET
+            or (condition.type == "Accepted" and condition.is_true)
+        ):
+            continue
+        if condition.is_true and condition.type in _COMPONENTS:
+            continue
+        if condition.type == "Ready" and not condition.is_true:
+            continue
+        if condition.type == "RolledOut" and not before:
+            continue
+        kind = "Normal" if condition.is_true else "Warning"
+        events.append(Event(kind, condition.reason, condition.message))
+    return events

@@ -1,0 +1,65 @@
+"""Planning of a ModelDeployment: pure, from spec and snapshot to children and status."""
+
+from datetime import datetime
+
+from hune.controlplane.plan.children import plan_children, touched_pods
+from hune.controlplane.plan.context import Context
+from hune.controlplane.plan.plan import Owner, Plan
+from hune.controlplane.plan.problem import Problem
+from hune.controlplane.plan.resolve import parse_spec, resolve
+from hune.controlplane.plan.status import plan_status, refuse, suspend
+from hune.controlplane.policy.observed import Document, Observed
+from hune.controlplane.policy.readiness import is_ready
+from hune.controlplane.settings import Settings
+
+# How soon to look again for a revision that made no pod at all: no event will report that.
+_LOOK_AGAIN_SECONDS = 15.0
+
+
+def plan_model_deployment(
+    document: Document, observed: Observed, settings: Settings, now: datetime
+) -> Plan:
+    """Plan one ModelDeployment.
+
+    Args:
+        document: The custom resource as the API server holds it.
+        observed: Snapshot of its children and references.
+        settings: The platform's settings.
+        now: The time, with time zone.
+
+    Returns:
+        Children, deletions and the complete status. Equal arguments give an equal plan.
+    """
+    spec = parse_spec(document)
+    if isinstance(spec, Problem):
+        return Plan(status=refuse(document, spec, now))
+    if spec.suspend:
+        return Plan(status=suspend(document, observed, now))
+    owner = Owner.of(document)
+    resolved = resolve(owner, spec, observed, settings)
+    if isinstance(resolved, Problem):
+        return Plan(status=refuse(document, resolved, now))
+    wanted = resolved.revision.name(owner.name)
+    return _act(Context(document, owner, spec, resolved, wanted, observed, settings, now))
+
+
+def _act(context: Context) -> Plan:
+    children = plan_children(context)
+    kept = {child.key for child in children}
+    return Plan(
+        status=plan_status(context),
+        children=children,
+        prune=tuple(key for key in sorted(context.observed.children) if key not in kept),
+        touched_pods=touched_pods(context, children),
+        requeue_after=_requeue_after(context),
+    )
+
+
+def _requeue_after(context: Context) -> float | None:
+    retired = context.retired()
+    retiring = [name for name in context.cutover().retiring if name not in retired]
+    waits = [context.retires_in(name) for name in retiring]
+    service = context.observed.inference_service(context.wanted)
+    if (service is None or not is_ready(service)) and not context.observed.pods_of(context.wanted):
+        waits.append(_LOOK_AGAIN_SECONDS)
+    return max(0.1, min(waits)) if waits else None

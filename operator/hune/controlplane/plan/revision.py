@@ -1,0 +1,71 @@
+"""A revision: one immutable way to serve one model version."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from hune.controlplane.api.modeldeployment import (
+    CustomContainer,
+    EnvironmentVariable,
+    ModelDeploymentSpec,
+    Protocol,
+    Resources,
+)
+from hune.controlplane.api.modelversion import Source
+from hune.controlplane.plan.placement import ResolvedPlacement
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Everything that makes new pods necessary when it changes; nothing else.
+
+    Replicas and autoscaling change in place and images are stamped on the revision when it is
+    made, so neither is here; nor is the ModelVersion's name, for its digest is what counts.
+    """
+
+    source: Source | None
+    runtime: str | None
+    protocol: Protocol
+    placement: ResolvedPlacement
+    container: CustomContainer | None
+    env: tuple[EnvironmentVariable, ...]
+    resources: Resources | None
+    service_account_name: str | None
+
+    def name(self, deployment: str) -> str:
+        """Return `<deployment>-<8 hex>`, equal for equal revisions."""
+        text = json.dumps(self._hashed(), sort_keys=True, separators=(",", ":"))
+        return f"{deployment}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+    def _hashed(self) -> dict[str, Any]:
+        return {
+            "source": self.source.document() if self.source else None,
+            "runtime": self.runtime,
+            "protocol": self.protocol.value,
+            "placement": self.placement.document(),
+            "container": self.container.document() if self.container else None,
+            "env": [variable.document() for variable in self.env],
+            "resources": self.resources.document() if self.resources else None,
+            "serviceAccountName": self.service_account_name,
+        }
+
+
+def build_revision(
+    spec: ModelDeploymentSpec,
+    source: Source | None,
+    runtime: str | None,
+    placement: ResolvedPlacement,
+) -> Revision:
+    """Collect the fields of a revision from a spec whose references are resolved."""
+    serving = spec.serving
+    return Revision(
+        source=source,
+        runtime=runtime,
+        protocol=serving.protocol,
+        placement=placement,
+        container=serving.container,
+        env=tuple(serving.env),
+        resources=serving.resources,
+        service_account_name=serving.service_account_name,
+    )

@@ -1,0 +1,52 @@
+"""Which KServe runtime serves a format, and what Hune must tell it."""
+
+from typing import Any
+
+from hune.controlplane.api.modeldeployment import Protocol, Serving
+from hune.controlplane.api.modelversion import Source
+from hune.controlplane.plan.problem import Problem
+
+MLSERVER = "kserve-mlserver"
+_V2 = dict.fromkeys(("sklearn", "xgboost", "lightgbm", "mlflow"), MLSERVER)
+_V1 = {
+    "sklearn": "kserve-sklearnserver",
+    "xgboost": "kserve-xgbserver",
+    "lightgbm": "kserve-lgbserver",
+}
+
+
+def resolve_runtime(serving: Serving, source: Source | None) -> str | Problem | None:
+    """Return the runtime's name, None where KServe should choose by the format.
+
+    KServe's own choice among several runtimes follows priorities that differ between protocols
+    and architectures, so the formats Hune knows are pinned.
+    """
+    if serving.container is not None or source is None:
+        return None
+    if serving.runtime is not None:
+        return serving.runtime
+    if serving.protocol is Protocol.V1 and source.format == "mlflow":
+        return Problem(
+            "UnsupportedProtocol",
+            "spec.serving.protocol: V1 cannot serve format 'mlflow'; set V2, or name a "
+            "spec.serving.runtime that can",
+        )
+    return (_V2 if serving.protocol is Protocol.V2 else _V1).get(source.format)
+
+
+def runtime_environment(runtime: str | None, model: str) -> list[dict[str, Any]]:
+    """Return the environment that makes a runtime serve under the deployment's name."""
+    if runtime != MLSERVER:
+        return []
+    return [
+        {"name": "MLSERVER_MODEL_NAME", "value": model},
+        # The runtime's default, 9000, is the guard's port in this pod.
+        {"name": "MLSERVER_GRPC_PORT", "value": "8081"},
+        {"name": "MLSERVER_PARALLEL_WORKERS", "value": "0"},
+    ]
+
+
+def runtime_arguments(runtime: str | None, model: str) -> list[str]:
+    """Return arguments that KServe appends to the runtime's own; the last one counts."""
+    known = set(_V1.values())
+    return [f"--model_name={model}"] if runtime in known else []

@@ -1,0 +1,138 @@
+"""The reconcile loop: gather → plan → apply → status, for whatever key is in the queue."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from hune.controlplane.api.base import Api
+from hune.controlplane.cluster import resources
+from hune.controlplane.cluster.apply import Applier
+from hune.controlplane.cluster.events import EventRecorder
+from hune.controlplane.cluster.gather import Gatherer
+from hune.controlplane.cluster.status import StatusWriter
+from hune.controlplane.cluster.store import Document, Key, Store
+from hune.controlplane.errors import ApiError, ConflictError, RefusedError
+from hune.controlplane.plan.event import plan_events
+from hune.controlplane.plan.model_deployment import plan_model_deployment
+from hune.controlplane.plan.model_version import plan_model_version
+from hune.controlplane.plan.plan import Owner, Plan
+from hune.controlplane.plan.status import report_failure
+from hune.controlplane.queue import Queue
+from hune.controlplane.settings import Settings
+from hune.controlplane.telemetry import Telemetry
+
+_LOG = logging.getLogger("hune.reconcile")
+
+
+class Reconciler:
+    """Works on keys until told to stop; holds no state of its own between two of them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        queue: Queue[Key],
+        gatherer: Gatherer,
+        applier: Applier,
+        status: StatusWriter,
+        recorder: EventRecorder,
+        telemetry: Telemetry,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._queue = queue
+        self._gatherer = gatherer
+        self._applier = applier
+        self._status = status
+        self._recorder = recorder
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Run the workers and the queue's timer until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.run_timer())
+            for _ in range(self._settings.workers):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            started = time.monotonic()
+            try:
+                await self.reconcile(key)
+                self._queue.forget(key)
+                outcome = "done"
+            except ApiError as error:
+                outcome = "retried"
+                delay = self._queue.retry(key)
+                _LOG.warning("%s %s/%s: %s; again in %.1f s", *key, error, delay)
+            except Exception:  # noqa: BLE001 the loop outlives every fault
+                # A fault of ours must not stop the loop: it is logged whole, counted and retried.
+                outcome = "failed"
+                _LOG.exception("%s %s/%s", *key)
+                self._queue.retry(key)
+            finally:
+                self._queue.done(key)
+            self._telemetry.reconciled(key.kind, outcome, time.monotonic() - started)
+
+    async def reconcile(self, key: Key) -> None:
+        """Bring one object to where its spec says, as far as that goes now.
+
+        Raises:
+            ApiError: The API server failed in a way that a retry can help.
+        """
+        document = self._store.get(key)
+        if document is None or "deletionTimestamp" in document["metadata"]:
+            # Owner references clean up; nothing is left for us to do.
+            return
+        if key.kind == resources.MODEL_VERSION.kind:
+            await self._reconcile_version(document)
+        else:
+            await self._reconcile_deployment(key, document)
+
+    async def _reconcile_version(self, document: Document) -> None:
+        metadata = document["metadata"]
+        namespace, name = metadata["namespace"], metadata["name"]
+        users, pods = self._gatherer.usage(namespace, name)
+        plan = plan_model_version(document, users, pods)
+        await self._status.write(document, plan.status)
+
+    async def _reconcile_deployment(self, key: Key, document: Document) -> None:
+        now = self._clock()
+        owner = Owner.of(document)
+        observed = await self._gatherer.gather(document, now)
+        plan = plan_model_deployment(document, observed, self._settings, now)
+        failure: ApiError | None = None
+        try:
+            await self._applier.apply(owner, plan)
+        except ApiError as error:
+            failure = error
+        status = plan.status
+        if isinstance(failure, RefusedError | ConflictError):
+            status = report_failure(plan.status, document, failure, now)
+        await self._tell(owner, document, status)
+        if failure is not None:
+            raise failure
+        self._follow_up(key, document, plan)
+
+    async def _tell(self, owner: Owner, document: Document, status: Api) -> None:
+        """Write the status, and Events for what turned."""
+        if await self._status.write(document, status):
+            former = document.get("status", {}).get("conditions", [])
+            fresh = getattr(status, "conditions", [])
+            await self._recorder.record(owner, plan_events(former, fresh))
+
+    def _follow_up(self, key: Key, document: Document, plan: Plan) -> None:
+        if plan.requeue_after is not None:
+            self._queue.add_after(key, plan.requeue_after)
+        mentioned = {
+            revision["modelVersion"]
+            for status in (document.get("status", {}), plan.status.document())
+            for revision in status.get("revisions", [])
+        }
+        for version in mentioned:
+            self._queue.add(Key(resources.MODEL_VERSION.kind, key.namespace, version))
