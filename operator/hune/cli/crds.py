@@ -15,7 +15,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print or write the definitions."""
-    from hune.controlplane.api.schema import build_definitions  # noqa: PLC0415 keeps --help fast
+    from hune.controlplane.api.schema import build_definitions
 
     definitions = build_definitions()
     if arguments.output is None:

@@ -26,7 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the children of every ModelDeployment in the file."""
-    from hune.controlplane.settings import load  # noqa: PLC0415 keeps --help fast
+    from hune.controlplane.settings import load
 
     settings = load(arguments.config)
     documents = [_in_namespace(d, arguments.namespace) for d in _read(arguments.file)]
@@ -39,10 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _render(document: dict[str, Any], versions: dict[str, Any], settings: Any) -> int:
-    from hune.controlplane.plan.model_deployment import (  # noqa: PLC0415 keeps --help fast
+    from hune.controlplane.plan.model_deployment import (
         plan_model_deployment,
     )
-    from hune.controlplane.policy.observed import Observed  # noqa: PLC0415 see above
+    from hune.controlplane.policy.observed import Observed
 
     version = (document.get("spec", {}).get("model") or {}).get("version", "")
     observed = Observed(model_version=versions.get(version))

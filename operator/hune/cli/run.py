@@ -18,10 +18,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal."""
-    import uvloop  # noqa: PLC0415 the operator's packages are not on every machine
+    import uvloop
 
-    from hune.controlplane import handlers, settings  # noqa: PLC0415 see above
-    from hune.controlplane.telemetry import configure_logging  # noqa: PLC0415 see above
+    from hune.controlplane import handlers, settings
+    from hune.controlplane.telemetry import configure_logging
 
     configure_logging(verbose=arguments.debug)
     loaded = settings.load(arguments.config)
