@@ -1,0 +1,204 @@
+"""The images of the node: the cluster's own, stand-ins under KServe's names, and the project's."""
+
+import configparser
+import os
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster import binaries, cache
+from tests.cluster.command import ClusterError, run, try_run
+from tests.cluster.progress import step
+
+FOLDER = Path(__file__).parent / "images"
+REPOSITORY = Path(__file__).parents[2]
+BASE = "localhost/hune-python-base:bookworm"
+PAUSE = "localhost/hune-pause:1"
+BASE_PACKAGES = "ca-certificates,python3,python3-venv"
+# Documentation and package lists: a third of the base that no container reads.
+BASE_LEFT_OUT = ("dev/*", "proc/*", "sys/*", "usr/share/doc/*", "usr/share/man/*")
+BASE_LEFT_OUT += ("usr/share/locale/*", "var/cache/apt/*", "var/lib/apt/lists/*")
+PIP_FILES = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
+CERTIFICATES = Path("/etc/ssl/certs")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image and what it is built from.
+
+    Attributes:
+        tag: Its full name.
+        dockerfile: How it is built.
+        context: The folder its files are copied from.
+        inputs: What, beside the Dockerfile, a new build depends on.
+    """
+
+    tag: str
+    dockerfile: Path
+    context: Path
+    inputs: tuple[str | Path, ...]
+
+    @property
+    def archive(self) -> Path:
+        """Return where the built image is, or will be."""
+        base = [FOLDER / "python-base", BASE_PACKAGES] if self.needs_base else []
+        key = cache.fingerprint([self.tag, self.dockerfile, *self.inputs, *base])
+        name = self.tag.rpartition("/")[2].replace(":", "-")
+        return cache.root() / "images" / f"{name}-{key}.tar"
+
+    @property
+    def needs_base(self) -> bool:
+        """Say whether it is built on the Python base."""
+        return "ARG BASE" in self.dockerfile.read_text()
+
+
+def essential() -> dict[str, Image]:
+    """Return the images without which there is no cluster."""
+    kserve = f"v{binaries.KSERVE}"
+    return {
+        "python-base": _own("python-base", BASE, BASE_PACKAGES),
+        "pause": _own("pause", PAUSE),
+        "coredns": _program("coredns", "localhost/hune-coredns:1", "coredns"),
+        "traefik": _program("traefik", "localhost/hune-traefik:1", "traefik"),
+        "local-path": _program("local-path", "localhost/hune-local-path:1", "local-path"),
+        "kserve-controller": _program(
+            "kserve-controller", f"docker.io/kserve/kserve-controller:{kserve}", "kserve"
+        ),
+    }
+
+
+def stand_ins() -> dict[str, Image]:
+    """Return the images that KServe's manifests name, and the object store of the tests."""
+    kserve = f"v{binaries.KSERVE}"
+    return {
+        "kserve-agent": _program("kserve-agent", f"docker.io/kserve/agent:{kserve}", "kserve"),
+        "kserve-router": _program("kserve-router", f"docker.io/kserve/router:{kserve}", "kserve"),
+        "s3": _program("s3", "docker.io/hune/s3-for-tests:1", "rclone"),
+        "storage-initializer": _own(
+            "storage-initializer", f"docker.io/kserve/storage-initializer:{kserve}"
+        ),
+        "mlserver": _own("mlserver", "docker.io/seldonio/mlserver:1.7.1"),
+    }
+
+
+def project() -> dict[str, Image]:
+    """Return the project's own images, one per images/<name>/Dockerfile."""
+    files = sorted((REPOSITORY / "images").glob("*/Dockerfile"))
+    return {file.parent.name: from_folder(file.parent) for file in files}
+
+
+def everything() -> dict[str, Image]:
+    """Return all images by name."""
+    return essential() | stand_ins() | project()
+
+
+def find(name: str) -> Image:
+    """Return an image by name, or by the folder of its Dockerfile."""
+    known = everything()
+    if name in known:
+        return known[name]
+    if (Path(name) / "Dockerfile").exists():
+        return from_folder(Path(name).resolve())
+    raise ClusterError(f"no image is called {name}; there are {', '.join(known)}, and folders")
+
+
+def from_folder(folder: Path) -> Image:
+    """Return the image of a folder, built like the project's own.
+
+    It is named after the folder, or after the folder's parent where it is just called ``image``,
+    as in examples/03-custom/image.
+    """
+    with (REPOSITORY / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    name = folder.parent.name if folder.name == "image" else folder.name
+    inputs = (folder, REPOSITORY / "operator", REPOSITORY / "pyproject.toml")
+    return Image(f"docker.io/hune/{name}:{version}", folder / "Dockerfile", REPOSITORY, inputs)
+
+
+def build(images: Iterable[Image]) -> list[Path]:
+    """Build the images that the cache lacks and return all archives."""
+    return [cache.once(image.archive, _builder(image)) for image in images]
+
+
+def _own(name: str, tag: str, *inputs: str) -> Image:
+    return Image(tag, FOLDER / name / "Dockerfile", FOLDER / name, (FOLDER / name, *inputs))
+
+
+def _program(name: str, tag: str, part: str) -> Image:
+    folder = binaries.PARTS[part].folder
+    return Image(tag, FOLDER / name / "Dockerfile", folder, (folder.name,))
+
+
+def _builder(image: Image) -> Callable[[Path], None]:
+    def build_image(target: Path) -> None:
+        if image.needs_base:
+            _provide_base()
+        with step(f"image {image.tag}", expected="a minute or two when nothing is cached"):
+            with tempfile.TemporaryDirectory(dir=cache.root()) as folder:
+                _build(image, Path(folder), target)
+
+    return build_image
+
+
+def _provide_base() -> None:
+    """See to it that the base is in buildah's store, from which it may have been lost."""
+    base = essential()["python-base"]
+    archive = cache.once(base.archive, _builder(base))
+    if not try_run(_buildah("inspect", "--type=image", BASE)):
+        run(_buildah("pull", f"oci-archive:{archive}"))
+
+
+def _build(image: Image, temporary: Path, target: Path) -> None:
+    context = image.context
+    if image.tag == BASE:
+        _bootstrap(temporary)
+        context = temporary
+    if image.tag == PAUSE:
+        source = FOLDER / "pause" / "pause.c"
+        run(["gcc", "-Os", "-static", "-s", "-o", temporary / "pause", source])
+        context = temporary
+    arguments = [f"--build-arg=BASE={BASE}"] if image.needs_base else []
+    volumes = [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro", *_pip_volume(temporary)]
+    command = ["build", "--layers", "--pull-never", f"--tag={image.tag}"]
+    file = f"--file={image.dockerfile}"
+    run(_buildah(*command, *(volumes if arguments else []), *arguments, file, str(context)))
+    # Uncompressed: the archive is read on this machine only, and gzip would take most of the time.
+    where = f"oci-archive:{target}:{image.tag}"
+    run(_buildah("push", "--quiet", "--disable-compression", image.tag, where))
+
+
+def _bootstrap(temporary: Path) -> None:
+    root = temporary / "rootfs"
+    include = f"--include={BASE_PACKAGES}"
+    # In a mount namespace of its own: what an interrupted run has mounted goes with it.
+    run(["unshare", "--mount", "debootstrap", "--variant=minbase", include, "bookworm", root])
+    excludes = [f"--exclude=./{path}" for path in BASE_LEFT_OUT]
+    tar = ["tar", "--numeric-owner", *excludes, "-C", root, "-cf", temporary / "rootfs.tar", "."]
+    run(tar)
+
+
+def _pip_volume(temporary: Path) -> list[str]:
+    """Lend pip's settings on this machine to the build, without a trace in the image."""
+    settings = configparser.RawConfigParser()
+    settings.read(Path(file).expanduser() for file in PIP_FILES)
+    if not settings.has_section("global"):
+        settings.add_section("global")
+    for name, value in os.environ.items():
+        # Folders of this machine are not there during the build.
+        if name.startswith("PIP_") and name != "PIP_FIND_LINKS":
+            settings.set("global", name.removeprefix("PIP_").lower().replace("_", "-"), value)
+    file = temporary / "pip.conf"
+    with file.open("w") as stream:
+        settings.write(stream)
+    return [f"--volume={file}:/etc/pip.conf:ro"]
+
+
+def _buildah(*arguments: str) -> list[str]:
+    store = cache.root() / "buildah"
+    options = [f"--root={store}", "--runroot=/run/hune/buildah", "--storage-driver=overlay"]
+    command, *rest = arguments
+    isolation = ["--isolation=chroot"] if command == "build" else []
+    # In a mount namespace of its own: buildah leaves its store mounted onto itself.
+    return ["unshare", "--mount", "buildah", *options, command, *isolation, *rest]
