@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from hune.dataplane.guard.answers import error_body
+from hune.dataplane.guard.headers import announces_body
 from hune.dataplane.wire.paths import show
 
 _MAXIMUM_HEAD: Final = 64 << 10
@@ -95,6 +96,9 @@ class Inbound(HttpToolsProtocol):
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > _MAXIMUM_HEAD:
                 raise _head_too_large()
+        if self.parser.should_upgrade() and announces_body(self.headers):
+            # The parser takes the body for the other protocol's first bytes.
+            raise _RefusedError(400, "Upgrade is not served: send the body without that header")
         self._in_head = False
         super().on_headers_complete()
 

@@ -47,9 +47,7 @@ class Readiness:
         status = 0
         for path in self._paths:
             try:
-                reply = await self._pool.request(
-                    f"GET {path} HTTP/1.1\r\nhost: localhost:{self._pool.port}\r\n\r\n".encode()
-                )
+                reply = await self._pool.request(self._request(path))
             except PredictorError as error:
                 return str(error)
             status = reply.status
@@ -58,6 +56,10 @@ class Readiness:
             if status != 404:  # noqa: PLR2004 it has the path, and says no
                 break
         return f"the predictor on port {self._pool.port} answers {status} at {path}"
+
+    def _request(self, path: str) -> bytes:
+        host = f"localhost:{self._pool.port}"
+        return f"GET {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: hune-guard\r\n\r\n".encode()
 
 
 def _paths_to_ask(settings: GuardSettings) -> tuple[str, ...]:

@@ -1,0 +1,59 @@
+"""Which paths exist; what a hostile client makes of them is in tests/dataplane."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hune.dataplane.wire.paths import (
+    Endpoint,
+    MalformedPathError,
+    Route,
+    UnknownPathError,
+    find_route,
+    show,
+)
+
+PREDICT_V1 = Route(Endpoint.PREDICT, "V1", "POST")
+PREDICT_V2 = Route(Endpoint.PREDICT, "V2", "POST")
+METADATA_V1 = Route(Endpoint.METADATA, "V1", "GET")
+METADATA_V2 = Route(Endpoint.METADATA, "V2", "GET")
+HEALTH_V2 = Route(Endpoint.HEALTH, "V2", "GET")
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        (b"/v1/models", METADATA_V1),
+        (b"/v1/models/income", METADATA_V1),
+        (b"/v1/models/income:predict", PREDICT_V1),
+        (b"/v2", HEALTH_V2),
+        (b"/v2/health/live", HEALTH_V2),
+        (b"/v2/health/ready", HEALTH_V2),
+        (b"/v2/models/income", METADATA_V2),
+        (b"/v2/models/income/ready", HEALTH_V2),
+        (b"/v2/models/income/infer", PREDICT_V2),
+        (b"/v2/models/income/versions/7", METADATA_V2),
+        (b"/v2/models/income/versions/7/ready", HEALTH_V2),
+        (b"/v2/models/income/versions/7/infer", PREDICT_V2),
+        (b"/v2/models/In.co_me~7-x/infer", PREDICT_V2),
+        (b"/hune/live", Route(Endpoint.LIVE, "", "GET")),
+        (b"/hune/ready", Route(Endpoint.READY, "", "GET")),
+        (b"/metrics", Route(Endpoint.METRICS, "", "GET")),
+    ],
+)
+def test_a_path_leads_where_the_protocols_say(path: bytes, route: Route) -> None:
+    assert find_route(path) == route
+
+
+@given(st.binary(max_size=60))
+def test_an_unknown_path_is_refused_in_readable_words(path: bytes) -> None:
+    with pytest.raises((MalformedPathError, UnknownPathError)) as refused:
+        find_route(b"/x" + path)
+    assert str(refused.value).isprintable()
+
+
+@given(st.binary(max_size=1000))
+def test_bytes_of_a_client_are_shown_short_and_printable(raw: bytes) -> None:
+    shown = show(raw)
+    assert shown.isprintable()
+    assert len(shown) <= 4 * 200 + 3
