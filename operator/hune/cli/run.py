@@ -1,6 +1,7 @@
 """`hune run`: the operator, in a cluster or on a laptop."""
 
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -18,6 +19,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal."""
+    # kopf imports the kubernetes package where it is installed and then holds 20 MiB unused.
+    sys.modules.setdefault("kubernetes", None)  # type: ignore[arg-type]
     import uvloop
 
     from hune.controlplane import handlers, settings

@@ -27,7 +27,7 @@ from hune.controlplane.cluster.watch import Reflector
 from hune.controlplane.errors import HuneError, LeadershipLostError
 from hune.controlplane.probes import Probes
 from hune.controlplane.queue import Queue
-from hune.controlplane.reconcile import Reconciler
+from hune.controlplane.reconcile import Reconciler, enqueue
 from hune.controlplane.settings import Settings
 from hune.controlplane.telemetry import Telemetry
 
@@ -70,11 +70,10 @@ class Operator:
         before = self._affected(document)
         if deleted:
             self._store.drop(key)
-        else:
-            self._store.put(document)
-            self._queue.add(key)
-        for other in before | self._affected(document):
-            self._queue.add(other)
+        elif not self._store.put(document):
+            return
+        for other in {key} | before | self._affected(document):
+            enqueue(self._queue, other)
 
     def _affected(self, document: Document) -> set[Key]:
         """Return the keys that an event of this object is news for, besides itself."""

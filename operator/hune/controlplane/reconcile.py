@@ -24,6 +24,16 @@ from hune.controlplane.settings import Settings
 from hune.controlplane.telemetry import Telemetry
 
 _LOG = logging.getLogger("hune.reconcile")
+# A version may have a thousand users: their news is gathered before it is looked at once.
+_VERSION_DELAY_SECONDS = 1.0
+
+
+def enqueue(queue: Queue[Key], key: Key) -> None:
+    """Ask for a key: a deployment's at once, a version's when its users' news has come in."""
+    if key.kind == resources.MODEL_VERSION.kind:
+        queue.add_after(key, _VERSION_DELAY_SECONDS)
+    else:
+        queue.add(key)
 
 
 class Reconciler:
@@ -135,4 +145,4 @@ class Reconciler:
             for revision in status.get("revisions", [])
         }
         for version in mentioned:
-            self._queue.add(Key(resources.MODEL_VERSION.kind, key.namespace, version))
+            enqueue(self._queue, Key(resources.MODEL_VERSION.kind, key.namespace, version))

@@ -27,6 +27,7 @@ class Key(NamedTuple):
 
 class _Entry(NamedTuple):
     version: int
+    group: str
     packed: bytes
 
 
@@ -40,27 +41,36 @@ class Store:
         self._mentioned: dict[Key, frozenset[str]] = {}
         self._numbers: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
 
-    def put(self, document: Mapping[str, Any]) -> Key:
-        """Keep an object, unless a newer version of it is already here."""
+    def put(self, document: Mapping[str, Any]) -> bool:
+        """Keep an object, and tell whether it is news.
+
+        An older version is passed over, and so is the echo of our own write, whose answer is
+        already here: neither is a reason to look at anything again.
+        """
         key = key_of(document)
         version = int(document["metadata"].get("resourceVersion", 0))
         former = self._objects.get(key)
-        if former is not None and former.version > version:
-            return key
-        self._objects[key] = _Entry(version, zlib.compress(orjson.dumps(_trim(document)), 1))
+        if former is not None and former.version >= version:
+            return False
+        self.drop(key)
+        packed = zlib.compress(orjson.dumps(_trim(document)), 1)
+        self._objects[key] = _Entry(version, _group(document), packed)
         self._index(key, document)
-        return key
+        return True
 
     def drop(self, key: Key) -> None:
         """Forget an object."""
-        self._objects.pop(key, None)
-        for members in (self._members.get((key.namespace, name)) for name in self._owners(key)):
-            if members is not None:
-                members.discard(key)
-        self._forget_mentions(key)
-        for (namespace, _), numbers in self._numbers.items():
-            if key.kind == "ModelVersion" and namespace == key.namespace:
-                numbers.pop(key.name, None)
+        entry = self._objects.pop(key, None)
+        if entry is None:
+            return
+        group = (key.namespace, entry.group)
+        self._members[group].discard(key)
+        self._numbers[group].pop(key.name, None)
+        for index in (self._members, self._numbers):
+            if not index[group]:
+                del index[group]
+        for version in self._mentioned.pop(key, ()):
+            self._users[key.namespace, version].discard(key.name)
 
     def get(self, key: Key) -> Document | None:
         """Return an object as it was last seen."""
@@ -90,34 +100,29 @@ class Store:
         return len(self._objects)
 
     def _index(self, key: Key, document: Mapping[str, Any]) -> None:
-        deployment = document["metadata"].get("labels", {}).get(names.LABEL_DEPLOYMENT)
+        group = (key.namespace, _group(document))
         if key.kind == "ModelVersion":
-            spec = document.get("spec", {})
-            self._numbers[key.namespace, spec.get("model", "")][key.name] = spec.get("number", 0)
+            self._numbers[group][key.name] = document.get("spec", {}).get("number", 0)
         elif key.kind == "ModelDeployment":
-            self._forget_mentions(key)
             self._mentioned[key] = frozenset(_mentions(document))
             for version in self._mentioned[key]:
                 self._users[key.namespace, version].add(key.name)
-        elif deployment is not None:
-            self._members[key.namespace, deployment].add(key)
-
-    def _forget_mentions(self, key: Key) -> None:
-        for version in self._mentioned.pop(key, ()):
-            self._users[key.namespace, version].discard(key.name)
-
-    def _owners(self, key: Key) -> list[str]:
-        return [
-            deployment
-            for (namespace, deployment), members in self._members.items()
-            if namespace == key.namespace and key in members
-        ]
+        else:
+            self._members[group].add(key)
 
 
 def key_of(document: Mapping[str, Any]) -> Key:
     """Return the key of a document."""
     metadata = document["metadata"]
     return Key(document["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def _group(document: Mapping[str, Any]) -> str:
+    """Return what an object is listed under: its deployment, or its model for a version."""
+    if document["kind"] == "ModelVersion":
+        return str(document.get("spec", {}).get("model", ""))
+    labels = document["metadata"].get("labels") or {}
+    return str(labels.get(names.LABEL_DEPLOYMENT, ""))
 
 
 def _mentions(document: Mapping[str, Any]) -> Iterable[str]:

@@ -102,9 +102,9 @@ class Reflector:
             "apiVersion": self.resource.api_version,
             "kind": self.resource.kind,
         }
-        key = self._store.put(document)
-        self._notify(document)
-        return key
+        if self._store.put(document):
+            self._notify(document)
+        return key_of(document)
 
     def _drop(self, key: Key, item: dict[str, Any] | None = None) -> None:
         last = item or self._store.get(key)

@@ -27,9 +27,14 @@ def predictor_condition(observed: Observed, revision: str) -> Condition:
 
 
 def guard_condition(observed: Observed, revision: str) -> Condition:
-    """Say whether a guard of the revision is ready."""
-    ready = sum(container_ready(pod, names.GUARD_CONTAINER) for pod in observed.pods_of(revision))
-    if ready:
+    """Say whether a guard of the revision is ready.
+
+    A guard is ready when its predictor answers, which KServe reports a moment later: both are
+    told together, so that one change is one write.
+    """
+    service = observed.inference_service(revision)
+    guards = (container_ready(pod, names.GUARD_CONTAINER) for pod in observed.pods_of(revision))
+    if service is not None and is_ready(service) and any(guards):
         return Condition(
             type=GUARD_READY,
             status=Status.TRUE,
@@ -60,5 +65,8 @@ def container_ready(pod: Document, container: str) -> bool:
 
 
 def count_ready(observed: Observed, revision: str) -> int:
-    """Count the pods of a revision that are ready."""
+    """Count the pods of a revision that are ready, once KServe calls the revision ready."""
+    service = observed.inference_service(revision)
+    if service is None or not is_ready(service):
+        return 0
     return sum(find(pod, "Ready")["status"] == "True" for pod in observed.pods_of(revision))
