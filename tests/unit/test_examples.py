@@ -1,0 +1,85 @@
+import io
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+import yaml
+
+from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
+from tests.support import examples
+
+NAMES = examples.names()
+
+
+def manifests(name: str) -> list[dict[str, Any]]:
+    folder = examples.FOLDER / name
+    files = sorted(path for path in folder.glob("[0-9]-*.yaml"))
+    return [document for path in files for document in yaml.safe_load_all(path.read_text())]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_reader_types_what_the_tests_run(name: str) -> None:
+    readme = (examples.FOLDER / name / "README.md").read_text()
+    untold = [
+        line
+        for step in examples.steps(name)
+        for line in step.run.splitlines()
+        if line not in readme
+    ]
+    assert untold == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_deployment_is_one_that_hune_accepts(name: str) -> None:
+    found = [m for m in manifests(name) if m["kind"] == "ModelDeployment"]
+    assert found
+    for manifest in found:
+        ModelDeploymentSpec.model_validate(manifest["spec"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_namespace_is_restricted(name: str) -> None:
+    labels = [m["metadata"]["labels"] for m in manifests(name) if m["kind"] == "Namespace"]
+    assert labels == [{"pod-security.kubernetes.io/enforce": "restricted"}]
+
+
+@pytest.fixture(scope="module")
+def quickstart() -> dict[str, Any]:
+    return runpy.run_path(str(examples.FOLDER / "01-quickstart" / "train.py"))
+
+
+@pytest.mark.parametrize("kind", ["logistic", "forest"])
+def test_training_twice_gives_the_same_model(
+    quickstart: dict[str, Any], tmp_path: Path, kind: str
+) -> None:
+    for folder in ("1", "2"):
+        quickstart["main"](kind, tmp_path / folder)
+    first, second = ((tmp_path / folder / "model.joblib").read_bytes() for folder in ("1", "2"))
+    assert first == second
+    request = json.loads((examples.FOLDER / "01-quickstart" / "request.json").read_text())
+    patients = np.array(request["inputs"][0]["data"])
+    assert list(joblib.load(io.BytesIO(first)).predict(patients)) == [0, 1]
+
+
+def test_the_second_model_is_the_better_one(quickstart: dict[str, Any], tmp_path: Path) -> None:
+    for kind in ("logistic", "forest"):
+        quickstart["main"](kind, tmp_path / kind)
+    accuracy = {
+        kind: float((tmp_path / f"{kind}.accuracy").read_text()) for kind in ("logistic", "forest")
+    }
+    assert accuracy["forest"] > accuracy["logistic"] > 0.95
+
+
+def test_the_custom_server_tells_a_client_what_is_wrong() -> None:
+    server = runpy.run_path(
+        str(examples.FOLDER / "03-custom-container" / "image" / "server.py"), run_name="server"
+    )
+    request = json.loads((examples.FOLDER / "03-custom-container" / "request.json").read_text())
+    assert server["infer"](request, "loans")["outputs"][0]["data"] == [1, 0]
+    request["inputs"][0]["shape"] = [2, 3]
+    with pytest.raises(ValueError, match="income and debt"):
+        server["infer"](request, "loans")
