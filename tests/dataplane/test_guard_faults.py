@@ -38,7 +38,7 @@ def test_a_slow_predictor_is_reported_and_recovers(
     assert reply.status == 504
     assert reply.json()["error"].endswith("did not answer within 0.3 s")
     predictor.released.set()
-    assert predict(guard).status == 200
+    eventually(lambda: predict(guard).status == 200)
 
 
 def test_an_idle_connection_that_the_predictor_closed_is_replaced_unseen(

@@ -112,6 +112,10 @@ class GuardProcess:
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """End it now, as Ctrl-C does; a drain that is under way is cut short."""
+        self._process.send_signal(signal.SIGINT)
+
     def wait(self) -> int:
         return self._process.wait(TIMEOUT_SECONDS)
 

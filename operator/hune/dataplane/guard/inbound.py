@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from hune.dataplane.guard.answers import error_body
 from hune.dataplane.guard.headers import announces_body
+from hune.dataplane.guard.joining import JoiningTransport
 from hune.dataplane.wire.paths import show
 
 _MAXIMUM_HEAD: Final = 64 << 10
@@ -56,9 +57,10 @@ class Inbound(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; a client that never reads its answers is cut off by the kernel."""
         super().connection_made(cast("asyncio.Transport", transport))
-        self.transport.get_extra_info("socket").setsockopt(
+        transport.get_extra_info("socket").setsockopt(
             socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS
         )
+        self.transport = cast("asyncio.Transport", JoiningTransport(self.transport))
         if len(self.connections) > _MAXIMUM_CONNECTIONS:
             self._refuse(503, f"more than {_MAXIMUM_CONNECTIONS} connections are open")
         else:

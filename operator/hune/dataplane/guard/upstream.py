@@ -74,17 +74,20 @@ class _Connection(asyncio.Protocol):
         unsent = self._transport.get_write_buffer_size()
         return self._kept_alive and not unsent and not self._transport.is_closing()
 
-    async def exchange(self, head: bytes, body: bytes) -> Reply:
+    async def exchange(self, head: bytes, body: bytes, deadline: float) -> Reply:
         """Send a request and return its answer; whatever goes wrong closes the connection."""
         self._begin()
         reply: asyncio.Future[Reply] = self._loop.create_future()
         self._reply = reply
         self._transport.writelines((head, body) if body else (head,))
+        timer = self._loop.call_at(deadline, self._expire)
         try:
             return await reply
         except BaseException:
             self.close()
             raise
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """Close at once; unsent bytes are of no use to anyone."""
@@ -153,7 +156,10 @@ class _Connection(asyncio.Protocol):
         self._fail(error)
         self.close()
 
-    def _fail(self, error: BrokenError) -> None:
+    def _expire(self) -> None:
+        self._fail(TimeoutError())
+
+    def _fail(self, error: Exception) -> None:
         if self._reply and not self._reply.done():
             self._reply.set_exception(error)
 
@@ -183,9 +189,13 @@ class Pool:
             SlowError: No answer in time, the wait for a free connection included.
             BrokenError: The answer is unusable.
         """
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
-            async with asyncio.timeout(self._timeout_seconds), self._slots:
-                return await self._exchange(head, body)
+            await self._take_slot(deadline)
+            try:
+                return await self._exchange(head, body, deadline)
+            finally:
+                self._slots.release()
         except TimeoutError:
             message = f"did not answer within {self._timeout_seconds:g} s"
             raise SlowError(self._say(message)) from None
@@ -203,15 +213,24 @@ class Pool:
         if connection in self._idle:
             self._idle.remove(connection)
 
-    async def _exchange(self, head: bytes, body: bytes) -> Reply:
+    async def _take_slot(self, deadline: float) -> None:
+        if self._slots.locked():
+            async with asyncio.timeout_at(deadline):
+                await self._slots.acquire()
+        else:
+            await self._slots.acquire()
+
+    async def _exchange(self, head: bytes, body: bytes, deadline: float) -> Reply:
         if warm := self._take_idle():
             try:
-                return await self._exchange_on(warm, head, body)
+                return await self._exchange_on(warm, head, body, deadline)
             except _StaleError:
                 # A server may close a kept-alive connection just as it is used again; it read
                 # nothing then, so sending once more on a connection of its own is safe.
                 pass
-        return await self._exchange_on(await self._connect(), head, body)
+        async with asyncio.timeout_at(deadline):
+            fresh = await self._connect()
+        return await self._exchange_on(fresh, head, body, deadline)
 
     def _take_idle(self) -> _Connection | None:
         while self._idle:
@@ -220,8 +239,10 @@ class Pool:
                 return connection
         return None
 
-    async def _exchange_on(self, connection: _Connection, head: bytes, body: bytes) -> Reply:
-        reply = await connection.exchange(head, body)
+    async def _exchange_on(
+        self, connection: _Connection, head: bytes, body: bytes, deadline: float
+    ) -> Reply:
+        reply = await connection.exchange(head, body, deadline)
         if connection.reusable and not self._closed:
             self._idle.append(connection)
         else:
