@@ -3,19 +3,17 @@
 The charts are the source of the manifests: what `helm template` renders is what `kubectl` applies.
 """
 
-import subprocess
 from pathlib import Path
 
 from tests.cluster import binaries
+from tests.cluster.command import run
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "hune-system"
 # A chart may keep its kinds when it is uninstalled, and with them every object of them.
 _METADATA = "\nmetadata:\n"
 _KEEP = (
-    "  {{- if .Values.keep }}\n"
-    "  annotations:\n"
-    "    helm.sh/resource-policy: keep\n"
-    "  {{- end }}\n"
+    "  {{- if .Values.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{- end }}\n"
 )
 
 
@@ -57,14 +55,24 @@ def write_manifests(root: Path) -> None:
         (manifests / file).write_text(template(*arguments))
 
 
-def template(name: str, chart: Path, *arguments: str | Path) -> str:
-    """Return what `helm template` makes of a chart; a later --namespace wins."""
+def template(name: str, chart: Path, *arguments: str | Path, text: str = "") -> str:
+    """Return what `helm template` makes of a chart; a later --namespace wins.
+
+    Raises:
+        ClusterError: The chart refuses the values.
+    """
     version = ("--kube-version", binaries.KUBERNETES)
     words = [helm(), "template", name, chart, "--namespace", NAMESPACE, *version, *arguments]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    return run(words, text=text)
 
 
 def helm() -> Path:
     """Return the program, built from source where the cache lacks it."""
     binaries.build("helm")
     return binaries.program("helm")
+
+
+def kubectl() -> Path:
+    """Return the program, built from source where the cache lacks it."""
+    binaries.build("kubernetes")
+    return binaries.program("kubectl")

@@ -1,0 +1,259 @@
+"""What the charts and manifests say, without a cluster. Helm is built from source for it."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hune import __version__
+from hune.controlplane.cluster import resources
+from hune.controlplane.cluster.resources import Resource
+from hune.controlplane.settings import Settings
+from tests.cluster.command import ClusterError, run
+from tests.support.chart import (
+    CHARTS,
+    Grant,
+    grants,
+    lint,
+    of_kind,
+    operator_rules,
+    operator_settings,
+    render,
+)
+from tests.support.install import ROOT, kubectl, template
+
+pytestmark = pytest.mark.apiserver
+GATEWAY = {"name": "edge", "namespace": "gateways", "domain": "models.example.com"}
+EVERYTHING: dict[str, Any] = {
+    "image": {"registry": "mirror.example.com/team", "tag": "1", "pullPolicy": "Always"},
+    "imagePullSecrets": [{"name": "mirror"}],
+    "replicas": 1,
+    "nodeSelector": {"kubernetes.io/arch": "arm64"},
+    "tolerations": [{"key": "edge", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "system-cluster-critical",
+    "podAnnotations": {"example.com/a": "b"},
+    "podLabels": {"example.com/team": "models"},
+    "placementClasses": {"EdgeArm": None, "Accelerated": {"tolerations": [{"key": "gpu"}]}},
+    "predictorResources": {"limits": {"cpu": None, "memory": "2Gi"}},
+    "gateway": GATEWAY,
+    "drainSeconds": 20,
+    "retireAfterSeconds": 0,
+    "workers": 16,
+    "leaseSeconds": 30,
+    "storage": {"clusterStorageContainer": {"name": "models"}},
+    "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+}
+NAMESPACED: dict[str, Any] = {
+    "watch": {"namespaces": ["a", "b"]},
+    "storage": {"clusterStorageContainer": {"enabled": False}},
+}
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"replicas": "two"}, "at '/replicas': got string, want integer"),
+    ({"image": {"pullpolicy": "Always"}}, "at '/image': additional properties 'pullpolicy'"),
+    ({"image": {"registry": "https://x"}}, "at '/image/registry': 'https://x' does not match"),
+    ({"watch": {"namespaces": ["A_b"]}}, "at '/watch/namespaces/0': 'A_b' does not match"),
+    ({"gateway": {"name": "x"}}, "at '/gateway': missing properties 'namespace', 'domain'"),
+    ({"drainSeconds": 0}, "at '/drainSeconds': minimum: got 0, want 1"),
+    ({"resources": {"limits": {"cpu": "lots"}}}, "at '/resources/limits/cpu': 'lots' does not"),
+    ({"placementClasses": {"edge": {}}}, "invalid propertyName 'edge'"),
+    ({"nodeselector": {}}, "additional properties 'nodeselector' not allowed"),
+]
+CLUSTER_WIDE = {
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ClusterStorageContainer",
+    "CustomResourceDefinition",
+    "Namespace",
+}
+
+
+@pytest.mark.parametrize("chart", ["hune", "hune-crds"])
+def test_version_is_the_package_version(chart: str) -> None:
+    said = yaml.safe_load((CHARTS / chart / "Chart.yaml").read_text())
+    assert (said["version"], said["appVersion"]) == (__version__, __version__)
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING, NAMESPACED])
+def test_lint(values: dict[str, Any]) -> None:
+    assert "1 chart(s) linted, 0 chart(s) failed" in lint(CHARTS / "hune", values)
+
+
+@pytest.mark.parametrize(("values", "message"), REFUSED)
+def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClusterError, match=re.escape(message)):
+        render(values)
+
+
+def test_every_value_is_described_in_schema_and_readme() -> None:
+    schema = json.loads((CHARTS / "hune/values.schema.json").read_text())
+    readme = (CHARTS / "hune/README.md").read_text()
+    described = {name: text for name, text in _leaves(schema) if name != "global"}
+    assert [name for name, text in described.items() if not text or f"`{name}`" not in readme] == []
+
+
+def test_default_settings_are_the_operators_own() -> None:
+    said = Settings.model_validate(yaml.safe_load(operator_settings(render())))
+    assert said == Settings()
+
+
+def test_every_setting_reaches_the_operator() -> None:
+    text = operator_settings(render(EVERYTHING, "elsewhere"))
+    said = Settings.model_validate(yaml.safe_load(text)).document()
+    assert said == {
+        "images": {
+            "guard": "mirror.example.com/team/hune/guard:1",
+            "storage": "mirror.example.com/team/hune/storage:1",
+            "pullPolicy": "Always",
+        },
+        "placementClasses": {
+            "Accelerated": {
+                "architectures": [],
+                "nodeSelector": {},
+                "tolerations": [{"key": "gpu"}],
+            }
+        },
+        "predictorResources": {
+            "requests": {"cpu": "100m", "memory": "256Mi"},
+            "limits": {"memory": "2Gi"},
+        },
+        "guardResources": {
+            "requests": {"cpu": "50m", "memory": "64Mi"},
+            "limits": {"cpu": "1", "memory": "256Mi"},
+        },
+        "storageContainer": "models",
+        "gateway": GATEWAY,
+        "watchNamespaces": [],
+        "drainSeconds": 20,
+        "retireAfterSeconds": 0,
+        "workers": 16,
+        "leaseNamespace": "elsewhere",
+        "leaseName": "hune-operator",
+        "leaseSeconds": 30,
+    }
+
+
+def test_one_value_points_every_image_at_a_mirror() -> None:
+    documents = render(EVERYTHING)
+    text = yaml.safe_dump_all(documents)
+    assert text.count("mirror.example.com/team/hune/") == 4
+    assert "docker.io" not in text
+
+
+def test_a_changed_setting_restarts_the_operator() -> None:
+    def checksum(values: dict[str, Any]) -> str:
+        (deployment,) = of_kind(render(values), "Deployment")
+        annotations: dict[str, str] = deployment["spec"]["template"]["metadata"]["annotations"]
+        return annotations["hune.dev/settings-checksum"]
+
+    assert checksum({}) == checksum({"replicas": 3})
+    assert checksum({}) != checksum({"workers": 4})
+
+
+def test_named_namespaces_get_roles_and_nothing_is_cluster_wide() -> None:
+    documents = render(NAMESPACED, "team")
+    assert of_kind(documents, *CLUSTER_WIDE) == []
+    roles = {
+        (d["metadata"]["namespace"], d["metadata"]["name"]) for d in of_kind(documents, "Role")
+    }
+    names = ("hune-operator", "hune-viewer", "hune-editor")
+    assert roles == {(space, name) for space in "ab" for name in names} | {
+        ("team", "hune-operator-lease")
+    }
+
+
+def test_the_operator_reads_what_its_code_reads() -> None:
+    followed = (
+        resources.MODEL_DEPLOYMENT,
+        resources.MODEL_VERSION,
+        *resources.CHILDREN,
+        resources.POD,
+        resources.HTTP_ROUTE,
+    )
+    asked = (resources.SECRET, resources.DEPLOYMENT, resources.LEASE)
+    reading = {"get", "list", "watch"}
+    granted = grants(operator_rules(render({"gateway": GATEWAY})))
+    assert {grant for grant in granted if grant.verb in reading} == {
+        _grant(verb, resource) for resource in followed for verb in ("list", "watch")
+    } | {_grant("get", resource) for resource in asked}
+
+
+def test_no_right_is_a_wildcard_and_no_secret_but_one_is_read() -> None:
+    rules = [rule for role in of_kind(render(), "ClusterRole", "Role") for rule in role["rules"]]
+    assert [rule for rule in rules if "*" in str(rule)] == []
+    readers = [r for r in rules if r["resources"] == ["secrets"] and r["verbs"] != ["create"]]
+    assert readers == [
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["hune-prediction-key"],
+            "verbs": ["get"],
+        }
+    ]
+
+
+def test_people_extend_the_roles_of_kubernetes() -> None:
+    roles = {d["metadata"]["name"]: d for d in of_kind(render(), "ClusterRole")}
+    for name, role in (("hune-viewer", "view"), ("hune-editor", "edit")):
+        label = f"rbac.authorization.k8s.io/aggregate-to-{role}"
+        assert roles[name]["metadata"]["labels"][label] == "true"
+    assert not {grant.verb for grant in grants(roles["hune-viewer"]["rules"])} - {
+        "get",
+        "list",
+        "watch",
+    }
+    assert Grant("patch", "hune.dev", "modeldeployments/scale") in grants(
+        roles["hune-editor"]["rules"]
+    )
+
+
+@pytest.mark.parametrize("overlay", ["cluster", "namespaced", "edge-arm"])
+def test_overlays_build(overlay: str) -> None:
+    kinds = [document["kind"] for document in _kustomize(overlay)]
+    assert "Deployment" in kinds
+    assert bool(CLUSTER_WIDE & set(kinds)) == (overlay != "namespaced")
+
+
+def test_the_cluster_overlay_is_the_chart() -> None:
+    crds = yaml.safe_load_all(template("hune-crds", CHARTS / "hune-crds", "--set", "keep=false"))
+    namespace = yaml.safe_load((ROOT / "manifests/base/namespace.yaml").read_text())
+    assert _by_identity(_kustomize("cluster")) == _by_identity([*render(), *crds, namespace])
+
+
+def test_the_edge_overlay_goes_to_small_arm_nodes() -> None:
+    (deployment,) = of_kind(_kustomize("edge-arm"), "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {
+        "kubernetes.io/arch": "arm64",
+        "node.kubernetes.io/instance-type": "k3s",
+    }
+    assert pod["containers"][0]["resources"]["limits"] == {"memory": "128Mi"}
+    # The patch adds to the chart's container, it does not replace it.
+    assert pod["containers"][0]["args"] == ["run", "--config", "/etc/hune/settings.yaml"]
+
+
+def _leaves(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in schema["properties"].items():
+        if "properties" in value and value["type"] == "object":
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield path + name, value.get("description", "")
+
+
+def _grant(verb: str, resource: Resource) -> Grant:
+    group = resource.api_version.rpartition("/")[0]
+    return Grant(verb, group, resource.plural)
+
+
+def _kustomize(overlay: str) -> list[dict[str, Any]]:
+    folder: Path = ROOT / "manifests/overlays" / overlay
+    text = run([kubectl(), "kustomize", folder])
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def _by_identity(documents: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(d["kind"], d["metadata"]["name"]): d for d in documents}
