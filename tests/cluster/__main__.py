@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start a cluster unless it runs")
     up.add_argument("--name", help=f"by default {NODE}, or {NODE}-apiserver without a node")
-    up.add_argument("--control-plane-only", action="store_true", help="fake nodes instead of a node")
+    up.add_argument("--control-plane-only", action="store_true", help="fake nodes only")
     up.add_argument("--no-images", action="store_true", help="only what the cluster itself needs")
     down = commands.add_parser("down", help="remove a cluster and every trace of it")
     down.add_argument("--name", default=NODE)

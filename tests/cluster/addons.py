@@ -13,7 +13,7 @@ def install(cluster: Cluster, *names: str) -> None:
     """Apply manifests of ours."""
     texts = [(FOLDER / f"{name}.yaml").read_text() for name in names]
     text = "\n---\n".join(texts).replace("$STATE", str(cluster.state))
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
+    cluster.kubectl("apply", "--server-side", "--validate=false", "-f", "-", text=text)
 
 
 def wait(cluster: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.cluster import cache
@@ -48,6 +49,8 @@ _KUBERNETES_PROGRAMS = (
     "kubectl",
 )
 
+_KSERVE_PROGRAMS = ("manager", "agent", "router")
+
 PARTS = {
     part.name: part
     for part in (
@@ -64,13 +67,11 @@ PARTS = {
         ),
         Part(
             "kserve",
-            tuple(f"github.com/kserve/kserve/cmd/{name}" for name in ("manager", "agent", "router")),
+            tuple(f"github.com/kserve/kserve/cmd/{program}" for program in _KSERVE_PROGRAMS),
             3,
             files=("github.com/kserve/kserve: install/v" + KSERVE,),
         ),
-        Part(
-            "gateway-api", (), 0.1, files=("sigs.k8s.io/gateway-api: config/crd/standard",)
-        ),
+        Part("gateway-api", (), 0.1, files=("sigs.k8s.io/gateway-api: config/crd/standard",)),
         Part("traefik", ("github.com/traefik/traefik/v3/cmd/traefik",), 5),
         Part("kube-router", ("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",), 1.5),
         Part("coredns", (".",), 1),
@@ -85,7 +86,7 @@ PARTS = {
 def build(*names: str) -> None:
     """Build these parts, or all of them, where the cache lacks them."""
     for part in (PARTS[name] for name in names or PARTS):
-        cache.once(part.folder, lambda target, part=part: _build(part, target))
+        cache.once(part.folder, partial(_build, part))
 
 
 def program(name: str) -> Path:

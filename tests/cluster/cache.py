@@ -25,7 +25,8 @@ def fingerprint(inputs: Iterable[str | Path]) -> str:
             digest.update(entry.encode() + b"\0")
             continue
         for file in sorted(_files(entry)):
-            digest.update(f"{file.relative_to(entry.parent)}\0{file.stat().st_mode & 0o111}\0".encode())
+            name, mode = file.relative_to(entry.parent), file.stat().st_mode & 0o111
+            digest.update(f"{name}\0{mode}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]
 

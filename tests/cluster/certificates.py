@@ -13,7 +13,8 @@ KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 def create_authority(folder: Path) -> None:
     """Create the authority and the key that signs service account tokens."""
     folder.mkdir(parents=True, exist_ok=True)
-    _request(folder / "ca", "/CN=hune-cluster", ["-addext", "keyUsage=critical,keyCertSign,cRLSign"])
+    usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    _request(folder / "ca", "/CN=hune-cluster", usage)
     run(["openssl", "genrsa", "-out", folder / "service-accounts.key", "2048"])
 
 

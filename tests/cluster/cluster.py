@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +80,12 @@ class Cluster:
         kubectl = self.binaries / "kubectl"
         return run([kubectl, f"--kubeconfig={self.kubeconfig}", *arguments], text=text)
 
-    def apply(self, *documents: dict[str, object]) -> None:
+    def apply(self, *documents: Mapping[str, object]) -> None:
         """Apply objects on the server's side."""
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})
-        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
+        # The server checks anyway; kubectl would fetch all schemas each time to do so before it.
+        options = ["--server-side", "--force-conflicts", "--validate=false"]
+        self.kubectl("apply", *options, "-f", "-", text=text)
 
     def in_namespace(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a command inside the cluster's network, from where pods and services answer."""

@@ -18,9 +18,18 @@ BASE = "localhost/hune-python-base:bookworm"
 PAUSE = "localhost/hune-pause:1"
 BASE_PACKAGES = "ca-certificates,python3,python3-venv"
 # Documentation and package lists: a third of the base that no container reads.
-BASE_LEFT_OUT = ("dev/*", "proc/*", "sys/*", "usr/share/doc/*", "usr/share/man/*")
-BASE_LEFT_OUT += ("usr/share/locale/*", "var/cache/apt/*", "var/lib/apt/lists/*")
+BASE_LEFT_OUT = (
+    "dev/*",
+    "proc/*",
+    "sys/*",
+    "usr/share/doc/*",
+    "usr/share/locale/*",
+    "usr/share/man/*",
+    "var/cache/apt/*",
+    "var/lib/apt/lists/*",
+)
 PIP_FILES = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
+KEPT = 3
 CERTIFICATES = Path("/etc/ssl/certs")
 
 
@@ -43,10 +52,11 @@ class Image:
     @property
     def archive(self) -> Path:
         """Return where the built image is, or will be."""
-        base = [FOLDER / "python-base", BASE_PACKAGES] if self.needs_base else []
+        base = essential()["python-base"].inputs if self.needs_base else ()
         key = cache.fingerprint([self.tag, self.dockerfile, *self.inputs, *base])
+        # A colon would end the path where buildah and ctr are given both path and tag.
         name = self.tag.rpartition("/")[2].replace(":", "-")
-        return cache.root() / "images" / f"{name}-{key}.tar"
+        return cache.root() / "images" / name / f"{key}.tar"
 
     @property
     def needs_base(self) -> bool:
@@ -135,11 +145,19 @@ def _builder(image: Image) -> Callable[[Path], None]:
     def build_image(target: Path) -> None:
         if image.needs_base:
             _provide_base()
-        with step(f"image {image.tag}", expected="a minute or two when nothing is cached"):
-            with tempfile.TemporaryDirectory(dir=cache.root()) as folder:
-                _build(image, Path(folder), target)
+        temporary = tempfile.TemporaryDirectory(dir=cache.root())
+        with step(f"image {image.tag}", expected="a minute or two when cold"), temporary as folder:
+            _build(image, Path(folder), target)
+        _forget_old(target.parent)
 
     return build_image
+
+
+def _forget_old(folder: Path) -> None:
+    """Keep the latest archives only: every edit of the operator makes another one."""
+    archives = sorted(folder.glob("*.tar"), key=lambda file: file.stat().st_mtime)
+    for archive in archives[:-KEPT]:
+        archive.unlink()
 
 
 def _provide_base() -> None:
@@ -147,7 +165,7 @@ def _provide_base() -> None:
     base = essential()["python-base"]
     archive = cache.once(base.archive, _builder(base))
     if not try_run(_buildah("inspect", "--type=image", BASE)):
-        run(_buildah("pull", f"oci-archive:{archive}"))
+        run(_buildah("pull", f"docker-archive:{archive}"))
 
 
 def _build(image: Image, temporary: Path, target: Path) -> None:
@@ -164,9 +182,8 @@ def _build(image: Image, temporary: Path, target: Path) -> None:
     command = ["build", "--layers", "--pull-never", f"--tag={image.tag}"]
     file = f"--file={image.dockerfile}"
     run(_buildah(*command, *(volumes if arguments else []), *arguments, file, str(context)))
-    # Uncompressed: the archive is read on this machine only, and gzip would take most of the time.
-    where = f"oci-archive:{target}:{image.tag}"
-    run(_buildah("push", "--quiet", "--disable-compression", image.tag, where))
+    # Unlike an OCI archive this one is not compressed, which would take most of the time.
+    run(_buildah("push", "--quiet", image.tag, f"docker-archive:{target}:{image.tag}"))
 
 
 def _bootstrap(temporary: Path) -> None:
@@ -175,8 +192,7 @@ def _bootstrap(temporary: Path) -> None:
     # In a mount namespace of its own: what an interrupted run has mounted goes with it.
     run(["unshare", "--mount", "debootstrap", "--variant=minbase", include, "bookworm", root])
     excludes = [f"--exclude=./{path}" for path in BASE_LEFT_OUT]
-    tar = ["tar", "--numeric-owner", *excludes, "-C", root, "-cf", temporary / "rootfs.tar", "."]
-    run(tar)
+    run(["tar", "--numeric-owner", *excludes, "-C", root, "-cf", temporary / "rootfs.tar", "."])
 
 
 def _pip_volume(temporary: Path) -> list[str]:

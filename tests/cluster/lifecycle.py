@@ -23,9 +23,7 @@ from tests.cluster.command import ClusterError
 from tests.cluster.progress import say, step
 
 
-def start(
-    name: str | None = None, *, with_node: bool = True, with_images: bool = True
-) -> Cluster:
+def start(name: str | None = None, *, with_node: bool = True, with_images: bool = True) -> Cluster:
     """Return a running cluster, started unless it runs.
 
     Args:
@@ -62,7 +60,7 @@ def stop(name: str) -> None:
 def load(cluster: Cluster, names: Iterable[str]) -> None:
     """Build images again where their files changed, and import them into the running node."""
     if cluster.network is None:
-        say("images are not loaded into a cluster that is not ours; it takes them from its registry")
+        say("a cluster that is not ours takes its images from its registry")
         return
     for name in names:
         image = images.find(name)

@@ -34,7 +34,8 @@ def start_runtime(cluster: Cluster) -> None:
     _write(state / "containerd.toml", _containerd(cluster))
     _write(state / "cni" / "10-bridge.conflist", json.dumps(_bridge(cluster)))
     with step("containerd ready"):
-        runtime = cluster.start_process("containerd", ["containerd", "-c", state / "containerd.toml"])
+        command = ["containerd", "-c", str(state / "containerd.toml")]
+        runtime = cluster.start_process("containerd", command)
         wait_for("containerd", lambda: try_run(_ctr(cluster, "version")), 30, [runtime])
 
 
@@ -221,5 +222,6 @@ def _kube_router(cluster: Cluster) -> list[str]:
 
 
 def _is_ready(cluster: Cluster) -> bool:
-    query = "jsonpath={.items[?(@.metadata.name=='%s')].status.conditions[?(@.type=='Ready')].status}"
-    return cluster.kubectl("get", "nodes", "-o", query % node_name(cluster)) == "True"
+    query = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
+    get = ("get", "node", node_name(cluster), "--ignore-not-found", "-o", query)
+    return cluster.kubectl(*get) == "True"

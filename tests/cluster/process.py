@@ -41,7 +41,10 @@ class Process:
         return self.state / "processes" / f"{self.name}.json"
 
     def start(
-        self, argv: Sequence[str | Path], namespace: Path, environment: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str | Path],
+        namespace: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start it in a network namespace.
 

@@ -1,6 +1,6 @@
-module example.org/hune/cluster/gateway-api
+module example.org/hune/tests/cluster/gateway-api
 
-go 1.26.8
+go 1.26.0
 
 require sigs.k8s.io/gateway-api v1.4.0
 

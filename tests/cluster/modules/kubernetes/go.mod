@@ -1,4 +1,4 @@
-module example.org/cluster
+module example.org/hune/tests/cluster/kubernetes
 
 go 1.24.0
 

@@ -1,6 +1,6 @@
-module example.org/rclone
+module example.org/hune/tests/cluster/rclone
 
-go 1.26.8
+go 1.26.0
 
 require github.com/rclone/rclone v1.71.0
 

@@ -1,3 +1,4 @@
+// Command rclone is rclone with local folders and its S3 server only.
 package main
 
 import (
