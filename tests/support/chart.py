@@ -29,8 +29,8 @@ def render(values: Mapping[str, Any] | None = None, namespace: str = NAMESPACE) 
 
 
 def lint(chart: Path, values: Mapping[str, Any]) -> str:
-    command = [helm(), "lint", "--strict", chart, "--values", "-"]
-    return run(command, text=json.dumps(values))
+    words = (helm(), "lint", "--strict", chart, "--values", "-")
+    return run(words, text=json.dumps(values))
 
 
 def of_kind(documents: Iterable[Document], *kinds: str) -> list[Document]:

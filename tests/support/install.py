@@ -40,19 +40,21 @@ def write_crd_chart(root: Path) -> None:
 def write_manifests(root: Path) -> None:
     """Render the charts to manifests/."""
     manifests, chart = root / "manifests", root / "charts/hune"
-    without_storage = ("--set", "storage.clusterStorageContainer.enabled=false")
     namespaced = manifests / "overlays/namespaced"
+    team = ("--namespace", "models", "--values", namespaced / "values.yaml")
+    without_storage = ("--set", "storage.clusterStorageContainer.enabled=false")
     rendered = {
-        "prerequisites/crds.yaml": ("hune-crds", root / "charts/hune-crds", "--set", "keep=false"),
-        "prerequisites/storage.yaml": ("hune", chart, "--show-only", "templates/storage.yaml"),
-        "base/hune.yaml": ("hune", chart, *without_storage),
-        "overlays/namespaced/hune.yaml": (
-            *("hune", chart, "--namespace", "models"),
-            *("--values", namespaced / "values.yaml"),
+        manifests / "prerequisites/crds.yaml": template(
+            "hune-crds", root / "charts/hune-crds", "--set", "keep=false"
         ),
+        manifests / "prerequisites/storage.yaml": template(
+            "hune", chart, "--show-only", "templates/storage.yaml"
+        ),
+        manifests / "base/hune.yaml": template("hune", chart, *without_storage),
+        namespaced / "hune.yaml": template("hune", chart, *team),
     }
-    for file, arguments in rendered.items():
-        (manifests / file).write_text(template(*arguments))
+    for file, text in rendered.items():
+        file.write_text(text)
 
 
 def template(name: str, chart: Path, *arguments: str | Path, text: str = "") -> str:
