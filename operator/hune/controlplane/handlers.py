@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import kopf
@@ -165,13 +166,14 @@ class Operator:
             group.create_task(self._work(client))
 
     async def _work(self, client: Client) -> None:
+        again = partial(enqueue, self._queue)
         await Reconciler(
             settings=self._settings,
             store=self._store,
             queue=self._queue,
             gatherer=Gatherer(client, self._store, self._kserve_installed),
-            applier=Applier(client, self._store),
-            status=StatusWriter(client, self._store),
+            applier=Applier(client, self._store, again),
+            status=StatusWriter(client, self._store, again),
             recorder=EventRecorder(client, socket.gethostname()),
             telemetry=self._telemetry,
         ).run()

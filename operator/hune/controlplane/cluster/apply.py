@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 from hune.contract import names, prediction
@@ -16,9 +17,10 @@ from hune.controlplane.plan.plan import Child, Owner, Plan
 class Applier:
     """Makes the cluster as planned, with as few writes as that takes."""
 
-    def __init__(self, client: Client, store: Store) -> None:
+    def __init__(self, client: Client, store: Store, again: Callable[[Key], None]) -> None:
         self._client = client
         self._store = store
+        self._again = again
         self._keyed_namespaces: set[str] = set()
 
     async def apply(self, owner: Owner, plan: Plan) -> None:
@@ -39,17 +41,21 @@ class Applier:
         existing = self._store.get(Key(kind, owner.namespace, name))
         if child.create_only:
             if existing is None:
-                self._store.put(await self._client.create(resource, document))
+                self._keep(owner, await self._client.create(resource, document))
             return
         if existing is None:
             # Without force: an object of this name that is not ours is left alone.
-            self._store.put(await self._client.apply(resource, document, force=False))
+            self._keep(owner, await self._client.apply(resource, document, force=False))
         elif not _belongs_to(existing, owner):
             raise ConflictError(
                 409, f"{kind} {name} belongs to something else; rename the deployment or remove it"
             )
         elif not is_applied(existing, document):
-            self._store.put(await self._client.apply(resource, document, force=True))
+            self._keep(owner, await self._client.apply(resource, document, force=True))
+
+    def _keep(self, owner: Owner, answer: dict[str, Any]) -> None:
+        if self._store.put_answer(answer):
+            self._again(Key(owner.kind, owner.namespace, owner.name))
 
     async def _delete(self, key: Key) -> None:
         existing = self._store.get(key)

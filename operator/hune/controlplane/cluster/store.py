@@ -58,6 +58,16 @@ class Store:
         self._index(key, document)
         return True
 
+    def put_answer(self, document: Mapping[str, Any]) -> bool:
+        """Keep what a write of ours answered, and tell whether it shows others' news.
+
+        Somebody may have changed the object between the last event and our write. The event of
+        that change is older than this answer and will be passed over, so it is told here.
+        """
+        former = self.get(key_of(document))
+        self.put(document)
+        return former is not None and _others_part(former) != _others_part(document)
+
     def drop(self, key: Key) -> None:
         """Forget an object."""
         entry = self._objects.pop(key, None)
@@ -65,7 +75,8 @@ class Store:
             return
         group = (key.namespace, entry.group)
         self._members[group].discard(key)
-        self._numbers[group].pop(key.name, None)
+        if key.kind == "ModelVersion":
+            self._numbers[group].pop(key.name, None)
         for index in (self._members, self._numbers):
             if not index[group]:
                 del index[group]
@@ -123,6 +134,14 @@ def _group(document: Mapping[str, Any]) -> str:
         return str(document.get("spec", {}).get("model", ""))
     labels = document["metadata"].get("labels") or {}
     return str(labels.get(names.LABEL_DEPLOYMENT, ""))
+
+
+def _others_part(document: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return what others write: the spec of Hune's own kinds, the status of its children."""
+    metadata = document["metadata"]
+    own = document["apiVersion"] == names.API_VERSION
+    part = metadata.get("generation") if own else document.get("status")
+    return metadata.get("deletionTimestamp"), part
 
 
 def _mentions(document: Mapping[str, Any]) -> Iterable[str]:
