@@ -1,7 +1,8 @@
 """Whether applying a document would change an object: decided without asking the API server.
 
-An object needs no apply when it holds every value of the document, and when every field that its
-managedFields say Hune owns is still in the document. Values the server or a webhook added are
+An object needs no apply when it holds every value of the document, and when the fields that its
+managedFields say Hune owns are those of the document: one more is to be removed, and one less
+was edited by somebody else, who may have added to it. Values the server or a webhook added are
 not ours and do not count.
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 
 from hune.contract import names
 
+_IDENTITY = frozenset({"apiVersion", "kind", "name", "namespace"})
 _SUFFIXES: dict[str, Decimal | int] = {
     "": 1,
     "m": Decimal("0.001"),
@@ -37,18 +39,32 @@ def is_applied(observed: Mapping[str, Any], desired: Mapping[str, Any], sub: str
         sub: Subresource that is applied, such as `status`.
     """
     owned = _owned_fields(observed, sub)
-    return _holds(observed, desired) and (owned is None or _within(owned, desired))
+    return (
+        bool(owned)
+        and _holds(observed, desired)
+        and _within(owned, desired)
+        and _covers(owned, _ownable(desired))
+    )
 
 
-def _owned_fields(observed: Mapping[str, Any], sub: str) -> Mapping[str, Any] | None:
+def _owned_fields(observed: Mapping[str, Any], sub: str) -> Mapping[str, Any]:
     for entry in observed["metadata"].get("managedFields", []):
         if entry.get("manager") == names.FIELD_MANAGER and entry.get("subresource", "") == sub:
             fields: Mapping[str, Any] = entry.get("fieldsV1", {})
             return fields
-    return None
+    return {}
+
+
+def _ownable(desired: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what identifies the object: nobody owns that."""
+    metadata = {k: v for k, v in desired["metadata"].items() if k not in _IDENTITY}
+    rest = {k: v for k, v in desired.items() if k not in _IDENTITY}
+    return rest | {"metadata": metadata}
 
 
 def _holds(observed: Any, desired: Any) -> bool:
+    if observed is None and _is_empty(desired):
+        return True
     if isinstance(desired, Mapping):
         return isinstance(observed, Mapping) and all(
             _holds(observed.get(key), value) for key, value in desired.items()
@@ -86,6 +102,36 @@ def _field_within(field: str, below: Mapping[str, Any], desired: Any) -> bool:
     return True
 
 
+def _covers(owned: Mapping[str, Any], desired: Any) -> bool:
+    """Tell whether every field of the document is owned."""
+    if not owned:
+        # Owned as one, with everything below it.
+        return True
+    if isinstance(desired, Mapping):
+        return all(
+            _is_empty(value) or (f"f:{name}" in owned and _covers(owned[f"f:{name}"], value))
+            for name, value in desired.items()
+        )
+    if isinstance(desired, list):
+        return all(_covers_item(owned, item) for item in desired)
+    return True
+
+
+def _covers_item(owned: Mapping[str, Any], item: Any) -> bool:
+    if not isinstance(item, Mapping):
+        return f"v:{json.dumps(item)}" in owned
+    return any(
+        _has_key(item, json.loads(field.removeprefix("k:"))) and _covers(below, item)
+        for field, below in owned.items()
+        if field.startswith("k:")
+    )
+
+
+def _is_empty(value: Any) -> bool:
+    """Tell whether a value says the same as its absence."""
+    return isinstance(value, Mapping | list) and not value
+
+
 def _has_key(item: Any, wanted: Mapping[str, Any]) -> bool:
     # The server fills in defaults of key fields, such as a port's protocol.
     return isinstance(item, Mapping) and all(
@@ -106,6 +152,7 @@ def _quantity(text: str) -> Decimal | None:
     if factor is None:
         return None
     try:
-        return Decimal(number) * factor
+        value = Decimal(number)
     except InvalidOperation:
         return None
+    return value * factor if value.is_finite() else None
