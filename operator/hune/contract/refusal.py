@@ -1,10 +1,12 @@
 """Why the initializer refused an artefact, as it travels in a container's termination message."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Final, Self
 
 MAXIMUM_BYTES: Final = 4096
+_REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class Refusal:
             document = json.loads(text)
             if document.pop("hune") != "refusal":
                 return None
-            return cls(**document)
+            refusal = cls(**document)
+            # Whoever wrote the message is not trusted to have kept to the types.
+            is_text = all(isinstance(value, str) for value in document.values())
+            return refusal if is_text and _REASON.fullmatch(refusal.reason) else None
         except (ValueError, AttributeError, KeyError, TypeError):
             return None

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hune.controlplane.api.base import Api
+
+_LONGEST_MESSAGE = 4096
 
 
 class Status(StrEnum):
@@ -25,7 +27,9 @@ class Condition(Api):
     reason: str = Field(
         description="One CamelCase word for programs.", max_length=128, pattern=r"^[A-Z]\w*$"
     )
-    message: str = Field(description="What happened and what to do.", max_length=4096)
+    message: Annotated[str, BeforeValidator(lambda text: text[:_LONGEST_MESSAGE])] = Field(
+        description="What happened and what to do.", max_length=_LONGEST_MESSAGE
+    )
     observed_generation: int = Field(
         default=0, description="metadata.generation of the spec this was observed for."
     )
@@ -80,7 +84,6 @@ def settle(
             update={
                 "observed_generation": generation,
                 "last_transition_time": times.get((condition.type, condition.status.value), now),
-                "message": condition.message[:4096],
             }
         )
         for condition in fresh

@@ -60,10 +60,9 @@ def _version(context: Context) -> list[Child]:
 
 
 def _wanted_revision(context: Context) -> list[Child]:
-    owner, settings = context.owner, context.settings
-    stamp = Stamp.read(context.observed.inference_service(context.wanted), settings)
-    revision = context.resolved.revision
-    service = build_inference_service(owner, revision, context.scale(), stamp, settings)
+    owner, revision = context.owner, context.resolved.revision
+    stamp = Stamp.read(context.observed.inference_service(context.wanted), context.settings)
+    service = build_inference_service(owner, revision, context.scale(), stamp)
     return [
         Child(build_guard_config(owner, _guard_settings(context))),
         Child(build_network_policy(owner, context.wanted)),

@@ -8,6 +8,8 @@ from hune.controlplane.api.conditions import Condition
 
 # Said while things are on their way; a person who describes the object reads the condition.
 _QUIET = frozenset({"Progressing", "NotReady", "WaitingForRevision"})
+# Not true because the user wants it so.
+_WISHED = frozenset({"Suspended"})
 _COMPONENTS = frozenset({"PredictorReady", "GuardReady"})
 
 
@@ -42,6 +44,6 @@ def plan_events(former: Sequence[Mapping[str, Any]], fresh: Sequence[Condition])
             continue
         if condition.type == "RolledOut" and not before:
             continue
-        kind = "Normal" if condition.is_true else "Warning"
+        kind = "Normal" if condition.is_true or condition.reason in _WISHED else "Warning"
         events.append(Event(kind, condition.reason, condition.message))
     return events

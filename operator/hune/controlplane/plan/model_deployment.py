@@ -1,14 +1,16 @@
 """Planning of a ModelDeployment: pure, from spec and snapshot to children and status."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from hune.contract import names
 from hune.controlplane.plan.children import plan_children, touched_pods
 from hune.controlplane.plan.context import Context
 from hune.controlplane.plan.plan import Owner, Plan
 from hune.controlplane.plan.problem import Problem
 from hune.controlplane.plan.resolve import parse_spec, resolve
 from hune.controlplane.plan.status import plan_status, refuse, suspend
-from hune.controlplane.policy.observed import Document, Observed
+from hune.controlplane.policy.observed import NETWORK_POLICY, Document, Observed
 from hune.controlplane.policy.readiness import is_ready
 from hune.controlplane.settings import Settings
 
@@ -49,10 +51,23 @@ def _act(context: Context) -> Plan:
     return Plan(
         status=plan_status(context),
         children=children,
-        prune=tuple(key for key in sorted(context.observed.children) if key not in kept),
+        prune=tuple(_superfluous(context, kept)),
         touched_pods=touched_pods(context, children),
         requeue_after=_requeue_after(context),
     )
+
+
+def _superfluous(context: Context, kept: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Name what is owned and no longer planned.
+
+    A revision's NetworkPolicy outlives its last pod: until then it keeps callers off the predictor.
+    """
+    shielded = {
+        pod["metadata"].get("labels", {}).get(names.LABEL_REVISION) for pod in context.observed.pods
+    }
+    for kind, name in sorted(context.observed.children):
+        if (kind, name) not in kept and not (kind == NETWORK_POLICY and name in shielded):
+            yield kind, name
 
 
 def _requeue_after(context: Context) -> float | None:

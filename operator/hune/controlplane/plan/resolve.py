@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
+from hune.controlplane.api.modeldeployment import NAME_RULE, ModelDeploymentSpec
 from hune.controlplane.api.modelversion import ModelVersionSpec, Source
 from hune.controlplane.errors import describe
 from hune.controlplane.plan.build.model_version import inline_version_name
@@ -33,6 +33,8 @@ class Resolved:
 
 def parse_spec(document: Document) -> ModelDeploymentSpec | Problem:
     """Parse the spec; a fault becomes a message with path, value and what is wanted."""
+    if NAME_RULE.check is not None and not NAME_RULE.check(document):
+        return Problem("Invalid", NAME_RULE.message)
     try:
         return ModelDeploymentSpec.model_validate(document.get("spec", {}))
     except ValidationError as error:

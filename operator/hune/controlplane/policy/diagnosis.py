@@ -1,5 +1,6 @@
 """Why a revision is not ready yet: a chain of named checks, the first that knows decides."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ PROGRESSING = "Progressing"
 _PULL_FAILURES = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 )
+# KServe's webhook and kubelet word it alike: `secrets "x" not found`, `secret "x" not found`.
+_SECRET_NOT_FOUND = re.compile(r'\bsecrets? "([^"]*)" not found')
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def container_not_created(subject: Subject) -> Diagnosis | None:
     for status in _statuses(subject):
         waiting = status.get("state", {}).get("waiting", {})
         if waiting.get("reason") in {"CreateContainerConfigError", "CreateContainerError"}:
-            return _missing_reference(f"container {status['name']}", waiting.get("message", ""))
+            where = f"container {status['name']}"
+            return _missing_reference("ContainerNotMade", where, waiting.get("message", ""))
     return None
 
 
@@ -98,7 +102,7 @@ def pod_not_made(subject: Subject) -> Diagnosis | None:
     """Say why the Deployment could make no pod: a webhook, a quota, Pod Security."""
     if subject.pods or not subject.deployment_message:
         return None
-    return _missing_reference("no pod could be made", subject.deployment_message)
+    return _missing_reference("PodNotMade", "no pod could be made", subject.deployment_message)
 
 
 def unschedulable(subject: Subject) -> Diagnosis | None:
@@ -149,18 +153,15 @@ CHAIN: tuple[Check, ...] = (
 )
 
 
-def _missing_reference(where: str, message: str) -> Diagnosis:
-    # KServe's webhook and kubelet word it alike: `secrets "x" not found`, `secret "x" not found`.
-    if "not found" in message and "secret" in message:
-        name = message.split('"')[1] if message.count('"') > 1 else ""
-        named = message.rsplit("secret", 1)[-1].split('"')
-        name = named[1] if len(named) > 1 else name
-        return Diagnosis(
-            "SecretNotFound",
-            f"{where}: Secret {name!r} is not in this namespace; create it, or correct the "
-            "secretRef or secretKeyRef that names it",
-        )
-    return Diagnosis("PodNotMade", f"{where}: {_first_line(message)}")
+def _missing_reference(reason: str, where: str, message: str) -> Diagnosis:
+    found = _SECRET_NOT_FOUND.search(message)
+    if found is None:
+        return Diagnosis(reason, f"{where}: {_first_line(message)}")
+    return Diagnosis(
+        "SecretNotFound",
+        f"{where}: Secret {found[1]!r} is not in this namespace; create it, or correct the "
+        "secretRef or secretKeyRef that names it",
+    )
 
 
 def _how_it_ended(status: dict[str, Any], ended: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """The guard container: KServe's collocated transformer in front of the predictor."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from hune.contract import names
-from hune.controlplane.settings import Settings
 
 RESTRICTED: dict[str, Any] = {
     "allowPrivilegeEscalation": False,
@@ -15,23 +15,19 @@ _SETTINGS_VOLUME = "hune-guard"
 _KEY_VOLUME = "hune-prediction-key"
 
 
-def build_guard(image: str, resources: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Return the guard's container.
-
-    Args:
-        image: Image stamped on the revision.
-        resources: Resources stamped on the revision.
-        settings: The platform's settings.
-    """
+def build_guard(
+    image: str, pull_policy: str, drain_seconds: int, resources: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the guard's container; all that it is told is stamped on the revision."""
     return {
         "name": names.GUARD_CONTAINER,
         "image": image,
-        "imagePullPolicy": settings.images.pull_policy,
+        "imagePullPolicy": pull_policy,
         "ports": [{"name": "http1", "containerPort": names.GUARD_PORT, "protocol": "TCP"}],
-        "env": [{"name": "HUNE_DRAIN_SECONDS", "value": str(settings.drain_seconds)}],
+        "env": [{"name": "HUNE_DRAIN_SECONDS", "value": str(drain_seconds)}],
         "readinessProbe": _probe("/hune/ready", period=2, failures=3),
         "livenessProbe": _probe("/hune/live", period=10, failures=6),
-        "resources": resources,
+        "resources": dict(resources),
         "securityContext": RESTRICTED | {"readOnlyRootFilesystem": True},
         "volumeMounts": [
             {"name": _SETTINGS_VOLUME, "mountPath": names.GUARD_DIRECTORY, "readOnly": True},

@@ -1,5 +1,6 @@
 """The ConfigMap of a revision's guard; it also remembers since when the guard drains."""
 
+from datetime import datetime
 from typing import Any
 
 from hune.contract import names
@@ -42,7 +43,9 @@ def read_guard_settings(config_map: Document) -> GuardSettings:
 
 
 def read_draining_since(config_map: Document) -> str | None:
-    """Return since when the revision drains."""
-    annotations = config_map["metadata"].get("annotations", {})
-    since: str | None = annotations.get(DRAINING_SINCE)
-    return since
+    """Return since when the revision drains; None also when somebody broke it by hand."""
+    since: str = config_map["metadata"].get("annotations", {}).get(DRAINING_SINCE, "")
+    try:
+        return since if datetime.fromisoformat(since).tzinfo is not None else None
+    except ValueError:
+        return None

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from hune.contract import names
@@ -33,6 +33,8 @@ class Stamp:
 
     guard_image: str
     storage_image: str
+    pull_policy: str
+    storage_container: str
     drain_seconds: int
     predictor_resources: Mapping[str, Any]
     guard_resources: Mapping[str, Any]
@@ -43,6 +45,8 @@ class Stamp:
         return cls(
             settings.images.guard,
             settings.images.storage,
+            settings.images.pull_policy,
+            settings.storage_container,
             settings.drain_seconds,
             settings.predictor_resources.document(),
             settings.guard_resources.document(),
@@ -50,12 +54,18 @@ class Stamp:
 
     @classmethod
     def read(cls, inference_service: Document | None, settings: Settings) -> Self:
-        """Return the stamp of an existing revision, or of a new one."""
+        """Return the stamp of an existing revision, or of a new one.
+
+        A release that stamps more fills in its own for the rest; nothing stamped is lost.
+        """
         annotations = (inference_service or {}).get("metadata", {}).get("annotations", {})
+        fresh = cls.of(settings)
         try:
-            return cls(**json.loads(annotations[_STAMP]))
+            stamped = json.loads(annotations[_STAMP])
+            known = {name: stamped[name] for name in cls.__slots__ if name in stamped}
         except (KeyError, ValueError, TypeError):
-            return cls.of(settings)
+            return fresh
+        return replace(fresh, **known)
 
     def text(self) -> str:
         """Return the annotation's value."""
@@ -71,7 +81,6 @@ def build_inference_service(
     revision: Revision,
     scale: Mapping[str, Any],
     stamp: Stamp,
-    settings: Settings,
 ) -> dict[str, Any]:
     """Return the InferenceService of a revision, in the form KServe's defaulter leaves alone."""
     name = revision.name(owner.name)
@@ -79,10 +88,10 @@ def build_inference_service(
     metadata["labels"]["networking.kserve.io/visibility"] = "cluster-local"
     metadata["annotations"] = _annotations(revision, scale, stamp)
     predictor = (
-        _replicas(scale)
+        dict(scale)
         | _pod(revision, name, stamp)
         | _placement(revision)
-        | _containers(owner, revision, stamp, settings)
+        | _containers(owner, revision, stamp)
     )
     return {
         "apiVersion": API_VERSION,
@@ -145,10 +154,6 @@ def _annotations(revision: Revision, scale: Mapping[str, Any], stamp: Stamp) -> 
     return annotations
 
 
-def _replicas(scale: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(scale)
-
-
 def _pod(revision: Revision, name: str, stamp: Stamp) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "automountServiceAccountToken": False,
@@ -182,7 +187,7 @@ def _verify_claim(pod: dict[str, Any], uri: str, stamp: Stamp) -> None:
         {
             "name": "hune-verify",
             "image": stamp.storage_image,
-            "imagePullPolicy": "IfNotPresent",
+            "imagePullPolicy": stamp.pull_policy,
             "args": ["verify", uri, f"/mnt/claim/{path}".rstrip("/")],
             "env": [_digests_variable()],
             "resources": {
@@ -231,24 +236,23 @@ def _placement(revision: Revision) -> dict[str, Any]:
     return result
 
 
-def _containers(
-    owner: Owner, revision: Revision, stamp: Stamp, settings: Settings
-) -> dict[str, Any]:
-    guard = build_guard(stamp.guard_image, dict(stamp.guard_resources), settings)
-    guard["env"] = [{"name": "HUNE_DRAIN_SECONDS", "value": str(stamp.drain_seconds)}]
+def _containers(owner: Owner, revision: Revision, stamp: Stamp) -> dict[str, Any]:
+    guard = build_guard(
+        stamp.guard_image, stamp.pull_policy, stamp.drain_seconds, stamp.guard_resources
+    )
     if revision.container is not None:
         custom = _custom_container(owner, revision, revision.container, stamp)
-        return {"containers": [custom, guard]} | _storage(revision, settings)
+        return {"containers": [custom, guard]} | _storage(revision, stamp)
     return {
         "containers": [guard],
         "model": _model(owner, revision, stamp),
-    } | _storage(revision, settings)
+    } | _storage(revision, stamp)
 
 
-def _storage(revision: Revision, settings: Settings) -> dict[str, Any]:
+def _storage(revision: Revision, stamp: Stamp) -> dict[str, Any]:
     if revision.source is None or revision.source.uri.startswith("pvc://"):
         return {}
-    return {"storageContainerName": settings.storage_container}
+    return {"storageContainerName": stamp.storage_container}
 
 
 def _model(owner: Owner, revision: Revision, stamp: Stamp) -> dict[str, Any]:
