@@ -1,10 +1,18 @@
 """What every kind shares: the pydantic base, cross-field rules and references."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
@@ -16,6 +24,7 @@ LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Z
 LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
 DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
+_QUANTITY_MESSAGE = "a quantity is a number without sign and a unit, for example 500m, 2 or 512Mi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,7 @@ class Rule:
 
     expression: str
     message: str
-    check: Callable[[Any], bool] | None = None
+    check: Callable[[Any], object] | None = None
 
 
 class Api(BaseModel):
@@ -66,15 +75,28 @@ class Api(BaseModel):
         return self.model_dump(by_alias=True, exclude_none=True, mode="json")
 
 
+def _check_quantity(value: str | int) -> str | int:
+    if re.fullmatch(QUANTITY, str(value)) is None:
+        raise ValueError(_QUANTITY_MESSAGE)
+    return value
+
+
 Digest = Annotated[str, Field(pattern=digest.PATTERN)]
 Name = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
 Quantity = Annotated[
     str | int,
+    AfterValidator(_check_quantity),
     Field(
         json_schema_extra={
             "x-kubernetes-int-or-string": True,
             "anyOf": [{"type": "integer"}, {"type": "string"}],
-            "pattern": QUANTITY,
+            "maxLength": 32,
+            "x-kubernetes-validations": [
+                {
+                    "rule": f"type(self) == int ? self >= 0 : self.matches(r'{QUANTITY}')",
+                    "message": _QUANTITY_MESSAGE,
+                }
+            ],
         }
     ),
 ]

@@ -1,10 +1,13 @@
 """ModelDeployment: a model version served, guarded and placed."""
 
+import re
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from hune.contract import names
 from hune.controlplane.api.base import (
     LABEL_KEY,
     LABEL_VALUE,
@@ -143,6 +146,11 @@ class EnvironmentVariable(Api):
             "set value or valueFrom, not both",
             lambda variable: variable.value is None or variable.value_from is None,
         ),
+        Rule(
+            "self.name != 'STORAGE_URI'",
+            "STORAGE_URI is set from spec.model, whose digest is checked; name the artefact there",
+            lambda variable: variable.name != "STORAGE_URI",
+        ),
     )
 
     name: str = Field(
@@ -169,6 +177,14 @@ class CustomContainer(Api):
     port: int = Field(
         default=8080, description="Port its HTTP server listens on.", ge=1024, le=65535
     )
+
+
+def _check_unique(variables: list[EnvironmentVariable]) -> list[EnvironmentVariable]:
+    counts = Counter(variable.name for variable in variables)
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        raise ValueError(f"two variables have the same name: {', '.join(repeated)}")
+    return variables
 
 
 class Serving(Api):
@@ -201,7 +217,7 @@ class Serving(Api):
     resources: Resources | None = Field(
         default=None, description="Compute resources of the predictor; the platform's by default."
     )
-    env: list[EnvironmentVariable] = Field(
+    env: Annotated[list[EnvironmentVariable], AfterValidator(_check_unique)] = Field(
         default_factory=list,
         description="Environment of the predictor container.",
         max_length=64,
@@ -257,6 +273,15 @@ class Toleration(Api):
 
 class Placement(Api):
     """Where the pods run."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.nodeSelector) || self.nodeSelector.all(key, key.size() <= 317 && "
+            f"key.matches('{LABEL_KEY}'))",
+            "placement.nodeSelector: a key is a label key, for example kubernetes.io/hostname",
+            lambda placement: all(map(re.compile(LABEL_KEY).fullmatch, placement.node_selector)),
+        ),
+    )
 
     class_: str | None = Field(
         default=None,
@@ -362,7 +387,12 @@ SCALE: dict[str, str] = {
 }
 # A Service is named after the deployment, and a Service name is an RFC 1035 label.
 NAME_RULE = Rule(
-    "self.metadata.name.size() <= 44 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-    "metadata.name must start with a letter, hold only a-z, 0-9 and '-', and have at most 44 "
-    "characters, because a Service and revisions are named after it",
+    f"self.metadata.name.size() <= {names.MAXIMUM_NAME_LENGTH} && "
+    "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    "metadata.name must start with a letter, hold only a-z, 0-9 and '-', and have at most "
+    f"{names.MAXIMUM_NAME_LENGTH} characters, because a Service and revisions are named after it",
+    lambda document: (
+        len(document["metadata"]["name"]) <= names.MAXIMUM_NAME_LENGTH
+        and re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", document["metadata"]["name"])
+    ),
 )

@@ -1,8 +1,9 @@
 """ModelVersion: an immutable record of one trained model, which outlives its deployments."""
 
+import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hune.controlplane.api.base import (
     DECIMAL,
@@ -18,17 +19,48 @@ from hune.controlplane.api.conditions import Conditions
 PLURAL = "modelversions"
 KIND = "ModelVersion"
 
+_URI_RULES = (
+    Rule(
+        "self.matches('^(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9][-A-Za-z0-9._~:/%+=@]*$')",
+        "uri must be s3://, gs://, pvc://<claim>/<path>, http(s)://, hf://, hdfs:// or webhdfs://, "
+        "and hold only letters, digits and -._~:/%+=@",
+        re.compile(
+            r"(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9][-A-Za-z0-9._~:/%+=@]*"
+        ).fullmatch,
+    ),
+    Rule(
+        "!self.contains('/../') && !self.endsWith('/..')",
+        "uri must not contain '..'; name the artefact directly",
+        lambda uri: ".." not in uri.split("/"),
+    ),
+    Rule(
+        "!self.matches('^[a-z0-9]+://[^/]*@')",
+        "uri must not carry credentials; put them into a Secret and name it in secretRef",
+        lambda uri: "@" not in uri.split("/")[2],
+    ),
+    Rule(
+        "!self.startsWith('pvc://') || self.matches('^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/.*)?$')",
+        "pvc://<claim>/<path>: a claim's name holds only a-z, 0-9, '-' and '.'",
+        lambda uri: re.match(r"(?!pvc://)|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/|$)", uri),
+    ),
+)
+
+
+def _check_uri(uri: str) -> str:
+    for rule in _URI_RULES:
+        if rule.check is not None and not rule.check(uri):
+            raise ValueError(rule.message)
+    return uri
+
+
 Uri = Annotated[
     str,
+    AfterValidator(_check_uri),
     Field(
         max_length=1024,
-        pattern=r"^(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9]([-A-Za-z0-9._~:/%+=@]*)$",
         json_schema_extra={
             "x-kubernetes-validations": [
-                {
-                    "rule": "!self.contains('/../') && !self.endsWith('/..')",
-                    "message": "uri must not contain '..'; name the artefact directly",
-                }
+                {"rule": rule.expression, "message": rule.message} for rule in _URI_RULES
             ]
         },
     ),
