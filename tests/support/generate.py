@@ -8,14 +8,16 @@ import tempfile
 from pathlib import Path
 
 from hune.cli.main import main as hune
+from tests.support import install
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATED = ("crds",)
+GENERATED = ("crds", "charts", "manifests")
 
 
 def generate(root: Path) -> None:
     """Write every generated file below a root that holds the sources."""
     hune(["crds", "--output", str(root / "crds")])
+    install.generate(root)
 
 
 def check() -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from tests.cluster import NODE, Cluster, images, load, start
@@ -82,5 +83,5 @@ def _upgrade(cluster: Cluster, chart: str, values: dict[str, Any]) -> None:
 
 
 def _helm(cluster: Cluster, *arguments: str, text: str = "") -> None:
-    words = [helm(), "--kubeconfig", cluster.kubeconfig, "--namespace", NAMESPACE, *arguments]
-    run(words, text=text)
+    words: list[str | Path] = [helm(), "--kubeconfig", cluster.kubeconfig]
+    run([*words, "--namespace", NAMESPACE, *arguments], text=text)
