@@ -95,6 +95,8 @@ def mounted(
     core = client.CoreV1Api(api)
     name = f"hune-register-{secrets.token_hex(4)}"
     claim, _ = split(artefact.uri)
+    # Asked for first: a pod would wait for it until somebody makes it.
+    core.read_namespaced_persistent_volume_claim(claim, namespace)
     pod: Any = build_pod(name, claim, image)  # the client takes plain documents too
     core.create_namespaced_pod(namespace, pod)
     try:

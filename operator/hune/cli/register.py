@@ -54,7 +54,7 @@ def _add_lineage(add: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Store the model, then print or apply its ModelVersion."""
-    from hune.cli.registration import register  # noqa: PLC0415 keeps --help fast
+    from hune.cli.registration import register
 
     register(arguments)
     return 0

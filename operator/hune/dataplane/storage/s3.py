@@ -21,9 +21,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hune.dataplane.storage.directory import place
 from hune.dataplane.storage.errors import Reason, RefusedError, redact
 
+# Which pair of keys KServe reads is a setting of its own: its manifests and its defaults differ.
 _CREDENTIALS = (
-    "check awsAccessKeyID and awsSecretAccessKey in the Secret that secretRef names, and its "
-    "annotation serving.kserve.io/s3-endpoint"
+    "check the Secret that secretRef names: its keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+    "(awsAccessKeyID and awsSecretAccessKey where KServe is configured so) and its annotation "
+    "serving.kserve.io/s3-endpoint"
 )
 _CONNECTION_ERRORS = (
     exceptions.HTTPClientError,
