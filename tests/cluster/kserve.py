@@ -38,7 +38,8 @@ def install_kinds(cluster: Cluster) -> None:
 def install(cluster: Cluster) -> None:
     """Install the controller as a Deployment, or as a program where there is no node."""
     pki = cluster.state / "pki"
-    certificates.issue(pki, "webhook", "/CN=kserve", f"DNS:{WEBHOOK},IP:{cluster.node_ip}")
+    address = f",IP:{cluster.node_ip}" if cluster.network else ""
+    certificates.issue(pki, "webhook", "/CN=kserve", f"DNS:{WEBHOOK}{address}")
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     cluster.apply(namespace)
     cluster.apply(*_controller(cluster))

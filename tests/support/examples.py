@@ -28,12 +28,14 @@ class Step:
         prints: Regular expressions that its output matches.
         within: Seconds in which it succeeds; it is tried again until then.
         background: It goes on while the later steps run, as in a second terminal.
+        show: A title; the step is printed under it where an example is shown to a person.
     """
 
     run: str
     prints: tuple[str, ...]
     within: float
     background: bool
+    show: str = ""
 
     def missing(self, output: str) -> list[str]:
         """Return what should have been printed and was not."""
@@ -54,26 +56,41 @@ def steps(name: str) -> list[Step]:
     return [_step(document) for document in _read(name)["steps"]]
 
 
-@contextmanager
-def played(name: str, environment: Mapping[str, str]) -> Iterator[None]:
-    """Play an example, and leave it running inside the block.
+def play(name: str, environment: Mapping[str, str], *, show: bool = False) -> None:
+    """Play an example to its end and leave what it made.
 
     Args:
         name: The example's folder.
         environment: KUBECONFIG, and a PATH with python, hune and kubectl.
+        show: Print the commands and what they print, for a person who looks on.
 
     Raises:
         ExampleError: A step failed; the message holds its command and output.
     """
-    with ExitStack() as stack:
-        for command in _read(name).get("cleanup", []):
-            stack.callback(_run, Step(command, (), 0, background=False), name, environment)
+    with ExitStack() as background:
         for step in steps(name):
             if step.background:
-                stack.enter_context(_in_background(step, name, environment))
+                output = background.enter_context(_in_background(step, name, environment))
             else:
-                _until_done(step, name, environment)
+                output = _until_done(step, name, environment)
+            if show:
+                print(f"$ {step.run}\n{output}", flush=True)
+
+
+def clean(name: str, environment: Mapping[str, str]) -> None:
+    """Remove what an example made."""
+    for command in _read(name).get("cleanup", []):
+        _run(command, name, environment)
+
+
+@contextmanager
+def played(name: str, environment: Mapping[str, str]) -> Iterator[None]:
+    """Play an example before the block, and clean up after it or after a failure."""
+    try:
+        play(name, environment)
         yield
+    finally:
+        clean(name, environment)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -88,23 +105,24 @@ def _step(document: dict[str, Any]) -> Step:
         prints=(prints,) if isinstance(prints, str) else tuple(prints),
         within=document.get("within", _PATIENCE),
         background=document.get("background", False),
+        show=document.get("show", ""),
     )
 
 
-def _until_done(step: Step, name: str, environment: Mapping[str, str]) -> None:
+def _until_done(step: Step, name: str, environment: Mapping[str, str]) -> str:
     end = time.monotonic() + step.within
     while True:
         status, output = _run(step, name, environment)
         if status == 0 and not step.missing(output):
-            return
+            return output
         if time.monotonic() > end:
             raise _failure(step, name, f"exit status {status}", output)
         time.sleep(_PAUSE)
 
 
-def _run(step: Step, name: str, environment: Mapping[str, str]) -> tuple[int, str]:
+def _run(command: str, name: str, environment: Mapping[str, str]) -> tuple[int, str]:
     done = subprocess.run(
-        ["bash", "-c", step.run],
+        ["bash", "-c", command],
         cwd=FOLDER / name,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
@@ -116,7 +134,7 @@ def _run(step: Step, name: str, environment: Mapping[str, str]) -> tuple[int, st
 
 
 @contextmanager
-def _in_background(step: Step, name: str, environment: Mapping[str, str]) -> Iterator[None]:
+def _in_background(step: Step, name: str, environment: Mapping[str, str]) -> Iterator[str]:
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
             ["bash", "-c", f"exec {step.run}"],
@@ -126,22 +144,19 @@ def _in_background(step: Step, name: str, environment: Mapping[str, str]) -> Ite
             stderr=subprocess.STDOUT,
         )
         try:
-            _until_printed(step, name, process, output)
-            yield
+            yield _until_printed(step, name, process, output)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
 
 
-def _until_printed(
-    step: Step, name: str, process: subprocess.Popen[bytes], output: IO[str]
-) -> None:
+def _until_printed(step: Step, name: str, process: subprocess.Popen[bytes], output: IO[str]) -> str:
     end = time.monotonic() + step.within
     while True:
         output.seek(0)
         seen = output.read()
         if not step.missing(seen):
-            return
+            return seen
         if process.poll() is not None or time.monotonic() > end:
             raise _failure(step, name, "it did not come up", seen)
         time.sleep(_PAUSE)

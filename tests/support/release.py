@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import NODE, Cluster, images, load, start
+from tests.cluster import NODE, Cluster, ClusterError, certificates, images, kserve, load, start
 from tests.cluster.command import run
 from tests.support.install import NAMESPACE, ROOT, helm
 
@@ -28,7 +28,8 @@ def install(cluster: Cluster, values: dict[str, Any] | None = None) -> None:
     """
     cluster.kubectl("apply", "-f", "-", text=json.dumps(_NAMESPACE_MANIFEST))
     _upgrade(cluster, "hune-crds", {})
-    _upgrade(cluster, "hune", _registry() | (values or {}))
+    ours = _with_our_images(cluster)
+    _upgrade(cluster, "hune", _registry() | ours | (values or {}))
 
 
 def uninstall(cluster: Cluster) -> None:
@@ -45,8 +46,28 @@ def uninstall(cluster: Cluster) -> None:
 def ready_cluster() -> Cluster:
     """Return a cluster with a node, with KServe and this checkout's Hune in it."""
     cluster = start(NODE)
-    install(cluster, _with_our_images(cluster))
+    install(cluster)
     return cluster
+
+
+def require_kserve(cluster: Cluster) -> None:
+    """Use the KServe of a cluster that is not ours, or install it where that was allowed.
+
+    Raises:
+        ClusterError: KServe is not there and was not asked for.
+    """
+    kind = "inferenceservices.serving.kserve.io"
+    if cluster.kubectl("get", "crd", kind, "--ignore-not-found", "--output=name"):
+        return
+    if os.environ.get("HUNE_INSTALL_KSERVE") != "1":
+        raise ClusterError(
+            f"{cluster.kubeconfig}: KServe is not installed in this cluster; install KServe 0.20 "
+            "or newer, or set HUNE_INSTALL_KSERVE=1 to have it installed"
+        )
+    certificates.create_authority(cluster.state / "pki")
+    kserve.install_kinds(cluster)
+    kserve.install(cluster)
+    kserve.install_runtimes(cluster)
 
 
 def _with_our_images(cluster: Cluster) -> dict[str, Any]:
