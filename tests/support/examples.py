@@ -28,7 +28,7 @@ class Step:
         prints: Regular expressions that its output matches.
         within: Seconds in which it succeeds; it is tried again until then.
         background: It goes on while the later steps run, as in a second terminal.
-        show: A title; the step is printed under it where an example is shown to a person.
+        show: A title; the step is printed under it while the example is played.
     """
 
     run: str
@@ -56,13 +56,12 @@ def steps(name: str) -> list[Step]:
     return [_step(document) for document in _read(name)["steps"]]
 
 
-def play(name: str, environment: Mapping[str, str], *, show: bool = False) -> None:
-    """Play an example to its end and leave what it made.
+def play(name: str, environment: Mapping[str, str]) -> None:
+    """Play an example to its end, print the steps that are to be shown, leave what it made.
 
     Args:
         name: The example's folder.
         environment: KUBECONFIG, and a PATH with python, hune and kubectl.
-        show: Print the commands and what they print, for a person who looks on.
 
     Raises:
         ExampleError: A step failed; the message holds its command and output.
@@ -73,8 +72,8 @@ def play(name: str, environment: Mapping[str, str], *, show: bool = False) -> No
                 output = background.enter_context(_in_background(step, name, environment))
             else:
                 output = _until_done(step, name, environment)
-            if show:
-                print(f"$ {step.run}\n{output}", flush=True)
+            if step.show:
+                print(f"\n{step.show}\n\n$ {step.run}\n{output}", flush=True)
 
 
 def clean(name: str, environment: Mapping[str, str]) -> None:
@@ -112,7 +111,7 @@ def _step(document: dict[str, Any]) -> Step:
 def _until_done(step: Step, name: str, environment: Mapping[str, str]) -> str:
     end = time.monotonic() + step.within
     while True:
-        status, output = _run(step, name, environment)
+        status, output = _run(step.run, name, environment)
         if status == 0 and not step.missing(output):
             return output
         if time.monotonic() > end:

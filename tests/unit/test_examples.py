@@ -1,6 +1,7 @@
 import io
 import json
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,45 @@ def test_the_custom_server_tells_a_client_what_is_wrong() -> None:
     request["inputs"][0]["shape"] = [2, 3]
     with pytest.raises(ValueError, match="income and debt"):
         server["infer"](request, "loans")
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], str]:
+    def make(document: dict[str, Any]) -> str:
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "expected.yaml").write_text(yaml.safe_dump(document))
+        return "made"
+
+    monkeypatch.setattr(examples, "FOLDER", tmp_path)
+    monkeypatch.setattr(examples, "_PAUSE", 0.01)
+    return make
+
+
+def test_playing_waits_for_what_is_promised_and_cleans_up(
+    example: Callable[[dict[str, Any]], str], tmp_path: Path
+) -> None:
+    document = {
+        "steps": [
+            {"run": "echo up; sleep 60", "background": True, "prints": "^up"},
+            {"run": "echo . >> tries; wc -l < tries", "prints": "^3$"},
+        ],
+        "cleanup": ["touch cleaned"],
+    }
+    with examples.played(example(document), {}):
+        assert not (tmp_path / "made" / "cleaned").exists()
+    assert (tmp_path / "made" / "cleaned").exists()
+
+
+def test_a_broken_promise_shows_the_command_and_its_output(
+    example: Callable[[dict[str, Any]], str], tmp_path: Path
+) -> None:
+    document = {
+        "steps": [{"run": "echo something else", "prints": "promised", "within": 0}],
+        "cleanup": ["touch cleaned"],
+    }
+    with (
+        pytest.raises(examples.ExampleError, match=r"something else(\n.*)+not printed: promised"),
+        examples.played(example(document), {}),
+    ):
+        pass
+    assert (tmp_path / "made" / "cleaned").exists()
