@@ -246,6 +246,8 @@ def _innermost(error: BaseException | None) -> BaseException | None:
 
 def run(settings: Settings, process: Process) -> int:
     """Run the operator until a signal; return the exit status."""
+    # kopf would name itself after the user, and an arbitrary number in a container has no name.
+    os.environ.setdefault("POD_ID", socket.gethostname())
     operator = Operator(settings, process)
     namespaces = settings.watch_namespaces
     kopf.run(
