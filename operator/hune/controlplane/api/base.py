@@ -24,7 +24,6 @@ LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Z
 LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
 DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
-_QUANTITY_MESSAGE = "a quantity is a number without sign and a unit, for example 500m, 2 or 512Mi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +64,7 @@ class Api(BaseModel):
         """Add the rules to the schema, where the API server enforces them."""
         schema = handler.resolve_ref_schema(handler(core_schema))
         if cls.rules:
-            schema["x-kubernetes-validations"] = [
-                {"rule": rule.expression, "message": rule.message} for rule in cls.rules
-            ]
+            schema |= validations(*cls.rules)
         return schema
 
     def document(self) -> dict[str, Any]:
@@ -75,30 +72,68 @@ class Api(BaseModel):
         return self.model_dump(by_alias=True, exclude_none=True, mode="json")
 
 
-def _check_quantity(value: str | int) -> str | int:
-    if re.fullmatch(QUANTITY, str(value)) is None:
-        raise ValueError(_QUANTITY_MESSAGE)
-    return value
+def text_rule(pattern: str, message: str) -> Rule:
+    """Return the rule that a text matches a pattern, with words for those it does not please."""
+    return Rule(f"self.matches(r'{pattern}')", message, re.compile(pattern).fullmatch)
 
 
-Digest = Annotated[str, Field(pattern=digest.PATTERN)]
-Name = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
+def check(*rules: Rule) -> AfterValidator:
+    """Return the rules as a check of one value."""
+
+    def obey(value: Any) -> Any:
+        for rule in rules:
+            if rule.check is not None and not rule.check(value):
+                raise ValueError(rule.message)
+        return value
+
+    return AfterValidator(obey)
+
+
+def validations(*rules: Rule) -> dict[str, Any]:
+    """Return the rules as the API server reads them in a schema."""
+    key = "x-kubernetes-validations"
+    return {key: [{"rule": rule.expression, "message": rule.message} for rule in rules]}
+
+
+_DIGEST = text_rule(digest.PATTERN, "a digest must be sha256: and 64 hex digits")
+_NAME = text_rule(
+    DNS_SUBDOMAIN,
+    "a name holds only a-z, 0-9, '-' and '.', and begins and ends with one of a-z, 0-9",
+)
+_QUANTITY = Rule(
+    f"type(self) == int ? self >= 0 : self.matches(r'{QUANTITY}')",
+    "a quantity is a number without sign and a unit, for example 500m, 2 or 512Mi",
+    lambda value: re.fullmatch(QUANTITY, str(value)),
+)
+DNS_LABEL_RULE = text_rule(
+    DNS_LABEL, "only a-z, 0-9 and '-' are allowed here, with one of a-z, 0-9 at both ends"
+)
+LABEL_VALUE_RULE = text_rule(
+    LABEL_VALUE, "a label value holds only letters, digits, '-', '_' and '.', not at its ends"
+)
+DECIMAL_RULE = text_rule(DECIMAL, "a decimal number as text is wanted, for example '0.93'")
+
+Digest = Annotated[
+    str,
+    Field(max_length=71, json_schema_extra=validations(_DIGEST)),
+    check(_DIGEST),
+]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=253, json_schema_extra=validations(_NAME)),
+    check(_NAME),
+]
 Quantity = Annotated[
     str | int,
-    AfterValidator(_check_quantity),
     Field(
         json_schema_extra={
             "x-kubernetes-int-or-string": True,
             "anyOf": [{"type": "integer"}, {"type": "string"}],
             "maxLength": 32,
-            "x-kubernetes-validations": [
-                {
-                    "rule": f"type(self) == int ? self >= 0 : self.matches(r'{QUANTITY}')",
-                    "message": _QUANTITY_MESSAGE,
-                }
-            ],
+            **validations(_QUANTITY),
         }
     ),
+    check(_QUANTITY),
 ]
 
 

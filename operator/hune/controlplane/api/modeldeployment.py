@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -10,11 +11,14 @@ from pydantic import AfterValidator, Field
 from hune.contract import names
 from hune.controlplane.api.base import (
     LABEL_KEY,
-    LABEL_VALUE,
+    LABEL_VALUE_RULE,
     Api,
     Name,
     Quantity,
     Rule,
+    check,
+    text_rule,
+    validations,
 )
 from hune.controlplane.api.conditions import Conditions
 from hune.controlplane.api.modelversion import Source
@@ -22,8 +26,21 @@ from hune.controlplane.api.modelversion import Source
 PLURAL = "modeldeployments"
 KIND = "ModelDeployment"
 
-LabelValue = Annotated[str, Field(max_length=63, pattern=LABEL_VALUE)]
-Labels = Annotated[dict[str, LabelValue], Field(json_schema_extra={"maxProperties": 16})]
+LabelValue = Annotated[
+    str,
+    Field(max_length=63, json_schema_extra=validations(LABEL_VALUE_RULE)),
+    check(LABEL_VALUE_RULE),
+]
+_VARIABLE = text_rule(
+    r"^[A-Za-z_][A-Za-z0-9_.-]*$",
+    "a variable's name holds only letters, digits, '_', '.' and '-', and begins with no digit",
+)
+_IMAGE = text_rule(r"^\S+$", "an image's name holds no space")
+_CLASS = text_rule(
+    r"^[A-Z][A-Za-z0-9]*$", "a placement class is a CamelCase word, for example EdgeArm"
+)
+_LABEL_KEY = text_rule(LABEL_KEY, "a label key is wanted, for example kubernetes.io/hostname")
+Labels = Annotated[dict[str, LabelValue], Field(max_length=16)]
 
 ACCEPTED = "Accepted"
 PREDICTOR_READY = "PredictorReady"
@@ -103,12 +120,12 @@ class Resources(Api):
     requests: dict[str, Quantity] = Field(
         default_factory=dict,
         description="What is reserved.",
-        json_schema_extra={"maxProperties": 8},
+        max_length=8,
     )
     limits: dict[str, Quantity] = Field(
         default_factory=dict,
         description="What is the most.",
-        json_schema_extra={"maxProperties": 8},
+        max_length=8,
     )
 
 
@@ -153,9 +170,11 @@ class EnvironmentVariable(Api):
         ),
     )
 
-    name: str = Field(
-        description="Name of the variable.", max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$"
-    )
+    name: Annotated[
+        str,
+        Field(max_length=128, json_schema_extra=validations(_VARIABLE)),
+        check(_VARIABLE),
+    ] = Field(description="Name of the variable.")
     value: str | None = Field(default=None, description="Its value.", max_length=4096)
     value_from: EnvironmentSource | None = Field(
         default=None, description="Where its value comes from."
@@ -165,9 +184,11 @@ class EnvironmentVariable(Api):
 class CustomContainer(Api):
     """A model server of your own instead of a KServe runtime."""
 
-    image: str = Field(
-        description="Image of the server.", min_length=1, max_length=512, pattern=r"^\S+$"
-    )
+    image: Annotated[
+        str,
+        Field(max_length=512, json_schema_extra=validations(_IMAGE)),
+        check(_IMAGE),
+    ] = Field(description="Image of the server.")
     command: list[Annotated[str, Field(max_length=4096)]] = Field(
         default_factory=list, description="Entry point.", max_length=64
     )
@@ -179,12 +200,21 @@ class CustomContainer(Api):
     )
 
 
-def _check_unique(variables: list[EnvironmentVariable]) -> list[EnvironmentVariable]:
-    counts = Counter(variable.name for variable in variables)
-    repeated = [name for name, count in counts.items() if count > 1]
-    if repeated:
-        raise ValueError(f"two variables have the same name: {', '.join(repeated)}")
+def _check_names(variables: list[EnvironmentVariable]) -> list[EnvironmentVariable]:
+    _refuse_repeated(variable.name for variable in variables)
     return variables
+
+
+def _check_unique(architectures: list[Architecture]) -> list[Architecture]:
+    _refuse_repeated(architectures)
+    return architectures
+
+
+def _refuse_repeated(words: Iterable[str]) -> None:
+    """Repeat in Python what a list's type, map or set, says to the API server."""
+    repeated = [word for word, count in Counter(words).items() if count > 1]
+    if repeated:
+        raise ValueError(f"given more than once: {', '.join(repeated)}")
 
 
 class Serving(Api):
@@ -217,7 +247,7 @@ class Serving(Api):
     resources: Resources | None = Field(
         default=None, description="Compute resources of the predictor; the platform's by default."
     )
-    env: Annotated[list[EnvironmentVariable], AfterValidator(_check_unique)] = Field(
+    env: Annotated[list[EnvironmentVariable], AfterValidator(_check_names)] = Field(
         default_factory=list,
         description="Environment of the predictor container.",
         max_length=64,
@@ -260,9 +290,14 @@ class Toleration(Api):
         ),
     )
 
-    key: str | None = Field(
-        default=None, description="Taint key.", max_length=317, pattern=LABEL_KEY
-    )
+    key: (
+        Annotated[
+            str,
+            Field(max_length=317, json_schema_extra=validations(_LABEL_KEY)),
+            check(_LABEL_KEY),
+        ]
+        | None
+    ) = Field(default=None, description="Taint key.")
     operator: TolerationOperator | None = Field(default=None, description="Exists or Equal.")
     value: LabelValue | None = Field(default=None, description="Taint value.")
     effect: TolerationEffect | None = Field(default=None, description="Taint effect.")
@@ -283,14 +318,15 @@ class Placement(Api):
         ),
     )
 
-    class_: str | None = Field(
+    class_: (
+        Annotated[str, Field(max_length=63, json_schema_extra=validations(_CLASS)), check(_CLASS)]
+        | None
+    ) = Field(
         default=None,
         alias="class",
         description="A placement class of the platform, for example EdgeArm.",
-        max_length=63,
-        pattern=r"^[A-Z][A-Za-z0-9]*$",
     )
-    architectures: list[Architecture] = Field(
+    architectures: Annotated[list[Architecture], AfterValidator(_check_unique)] = Field(
         default_factory=list,
         description="Architectures the pods may run on; any by default.",
         max_length=5,

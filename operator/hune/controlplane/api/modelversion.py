@@ -3,16 +3,19 @@
 import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from hune.controlplane.api.base import (
-    DECIMAL,
-    DNS_LABEL,
+    DECIMAL_RULE,
+    DNS_LABEL_RULE,
     Api,
     Digest,
     LocalReference,
     Name,
     Rule,
+    check,
+    text_rule,
+    validations,
 )
 from hune.controlplane.api.conditions import Conditions
 
@@ -20,13 +23,10 @@ PLURAL = "modelversions"
 KIND = "ModelVersion"
 
 _URI_RULES = (
-    Rule(
-        "self.matches('^(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9][-A-Za-z0-9._~:/%+=@]*$')",
+    text_rule(
+        r"^(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9][-A-Za-z0-9._~:/%+=@]*$",
         "uri must be s3://, gs://, pvc://<claim>/<path>, http(s)://, hf://, hdfs:// or webhdfs://, "
         "and hold only letters, digits and -._~:/%+=@",
-        re.compile(
-            r"(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9][-A-Za-z0-9._~:/%+=@]*"
-        ).fullmatch,
     ),
     Rule(
         "!self.contains('/../') && !self.endsWith('/..')",
@@ -46,25 +46,23 @@ _URI_RULES = (
 )
 
 
-def _check_uri(uri: str) -> str:
-    for rule in _URI_RULES:
-        if rule.check is not None and not rule.check(uri):
-            raise ValueError(rule.message)
-    return uri
-
-
 Uri = Annotated[
     str,
-    AfterValidator(_check_uri),
-    Field(
-        max_length=1024,
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                {"rule": rule.expression, "message": rule.message} for rule in _URI_RULES
-            ]
-        },
-    ),
+    Field(max_length=1024, json_schema_extra=validations(*_URI_RULES)),
+    check(*_URI_RULES),
 ]
+Label = Annotated[str, Field(json_schema_extra=validations(DNS_LABEL_RULE)), check(DNS_LABEL_RULE)]
+Decimal = Annotated[
+    str,
+    Field(max_length=32, json_schema_extra=validations(DECIMAL_RULE)),
+    check(DECIMAL_RULE),
+]
+_COMMIT = text_rule(r"^[0-9a-f]{40}$", "a commit is 40 hex digits")
+_REPOSITORY = Rule(
+    "!self.matches('^[a-z+]+://[^/]*:[^/]*@')",
+    "repository must not carry credentials",
+    lambda uri: not re.match(r"[a-z+]+://[^/]*:[^/]*@", uri),
+)
 
 
 class Source(Api):
@@ -74,10 +72,9 @@ class Source(Api):
         description="Directory or file of the artefact: s3://, gs://, pvc://<claim>/<path>, "
         "https://, hf:// or hdfs://."
     )
-    format: str = Field(
+    format: Label = Field(
         description="Model format as KServe names it: sklearn, xgboost, lightgbm, mlflow, onnx …",
         max_length=32,
-        pattern=DNS_LABEL,
     )
     digest: Digest = Field(
         description="Digest of the artefact, sha256:<64 hex>, checked before the model is loaded. "
@@ -92,8 +89,16 @@ class Source(Api):
 class Git(Api):
     """The code that made the model."""
 
-    repository: str = Field(description="URL of the repository, no credentials.", max_length=1024)
-    commit: str = Field(description="Commit, 40 hex digits.", pattern=r"^[0-9a-f]{40}$")
+    repository: Annotated[
+        str,
+        Field(max_length=1024, json_schema_extra=validations(_REPOSITORY)),
+        check(_REPOSITORY),
+    ] = Field(description="URL of the repository, no credentials.")
+    commit: Annotated[
+        str,
+        Field(max_length=40, json_schema_extra=validations(_COMMIT)),
+        check(_COMMIT),
+    ] = Field(description="Commit, 40 hex digits.")
     dirty: bool = Field(default=False, description="True when uncommitted changes were present.")
 
 
@@ -123,7 +128,7 @@ class Lineage(Api):
     parameters: dict[str, Annotated[str, Field(max_length=1024)]] = Field(
         default_factory=dict,
         description="Training parameters, as text.",
-        json_schema_extra={"maxProperties": 256},
+        max_length=256,
     )
     run: Run | None = Field(default=None, description="The training run.")
     parent: Name | None = Field(
@@ -138,16 +143,14 @@ class ModelVersionSpec(Api):
         Rule("self == oldSelf", "a ModelVersion is immutable; register a new version instead"),
     )
 
-    model: str = Field(
-        description="Name of the model this is a version of.", max_length=63, pattern=DNS_LABEL
-    )
+    model: Label = Field(description="Name of the model this is a version of.", max_length=63)
     number: int = Field(description="Number of the version, from 1.", ge=1, le=2**31 - 1)
     source: Source = Field(description="Where the artefact lies.")
     lineage: Lineage | None = Field(default=None, description="What made the model.")
-    metrics: dict[str, Annotated[str, Field(pattern=DECIMAL, max_length=32)]] = Field(
+    metrics: dict[str, Decimal] = Field(
         default_factory=dict,
         description="Training metrics as decimal strings.",
-        json_schema_extra={"maxProperties": 64},
+        max_length=64,
     )
 
 
