@@ -8,7 +8,8 @@ from pydantic import Field, ValidationError
 
 from hune import __version__
 from hune.controlplane.api.base import Api
-from hune.controlplane.api.modeldeployment import Architecture, Resources, Toleration
+from hune.controlplane.api.placement import Architecture, Toleration
+from hune.controlplane.api.serving import Resources
 from hune.controlplane.errors import SettingsError, describe
 
 

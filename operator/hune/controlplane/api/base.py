@@ -1,7 +1,8 @@
 """What every kind shares: the pydantic base, cross-field rules and references."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
@@ -93,6 +94,13 @@ def validations(*rules: Rule) -> dict[str, Any]:
     """Return the rules as the API server reads them in a schema."""
     key = "x-kubernetes-validations"
     return {key: [{"rule": rule.expression, "message": rule.message} for rule in rules]}
+
+
+def refuse_repeated(words: Iterable[str]) -> None:
+    """Repeat in Python what a list's type, map or set, says to the API server."""
+    repeated = [word for word, count in Counter(words).items() if count > 1]
+    if repeated:
+        raise ValueError(f"given more than once: {', '.join(repeated)}")
 
 
 _DIGEST = text_rule(digest.PATTERN, "a digest must be sha256: and 64 hex digits")

@@ -9,13 +9,13 @@ from hune.contract.guard import GuardSettings
 from hune.controlplane.plan.build.guard_config import build_guard_config, read_draining_since
 from hune.controlplane.plan.build.http_route import build_http_route
 from hune.controlplane.plan.build.inference_service import (
-    Stamp,
     build_inference_service,
     rescale_inference_service,
 )
 from hune.controlplane.plan.build.model_version import build_model_version
 from hune.controlplane.plan.build.network_policy import build_network_policy
 from hune.controlplane.plan.build.service import build_service
+from hune.controlplane.plan.build.stamp import Stamp
 from hune.controlplane.plan.context import Context
 from hune.controlplane.plan.plan import Child
 from hune.controlplane.policy.observed import CONFIG_MAP, Document

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hune.controlplane.api.modeldeployment import Placement, Toleration
+from hune.controlplane.api.placement import Placement, Toleration
 from hune.controlplane.plan.problem import Problem
 from hune.controlplane.settings import Settings
 

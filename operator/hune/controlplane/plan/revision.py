@@ -5,14 +5,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from hune.controlplane.api.modeldeployment import (
+from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
+from hune.controlplane.api.modelversion import Source
+from hune.controlplane.api.serving import (
     CustomContainer,
     EnvironmentVariable,
-    ModelDeploymentSpec,
     Protocol,
     Resources,
 )
-from hune.controlplane.api.modelversion import Source
 from hune.controlplane.plan.placement import ResolvedPlacement
 
 

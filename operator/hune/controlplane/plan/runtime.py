@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from hune.controlplane.api.modeldeployment import Protocol, Serving
 from hune.controlplane.api.modelversion import Source
+from hune.controlplane.api.serving import Protocol, Serving
 from hune.controlplane.plan.problem import Problem
 
 MLSERVER = "kserve-mlserver"

@@ -2,78 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 from hune.contract import names
-from hune.controlplane.api.modeldeployment import Autoscaling, CustomContainer, Replicas
+from hune.controlplane.api.serving import Autoscaling, CustomContainer, Replicas
 from hune.controlplane.plan.build.guard import RESTRICTED, build_guard, build_guard_volumes
 from hune.controlplane.plan.build.metadata import build_metadata
+from hune.controlplane.plan.build.stamp import STAMP, Stamp
 from hune.controlplane.plan.plan import Owner
 from hune.controlplane.plan.revision import Revision
 from hune.controlplane.plan.runtime import runtime_arguments, runtime_environment
 from hune.controlplane.policy.observed import Document
-from hune.controlplane.settings import Settings
 
 API_VERSION = "serving.kserve.io/v1beta1"
 _ANNOTATION = "serving.kserve.io/"
-_STAMP = f"{names.GROUP}/stamp"
 _AUTOSCALER_CLASS = f"{_ANNOTATION}autoscalerClass"
 # Time for kube-proxy to forget a pod, on top of the guard's own drain.
 _PREDICTOR_MARGIN_SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What a revision took from the operator's settings when it was made.
-
-    Kept with the revision and not hashed, so that neither an operator upgrade nor a changed
-    platform default restarts a pod.
-    """
-
-    guard_image: str
-    storage_image: str
-    pull_policy: str
-    storage_container: str
-    drain_seconds: int
-    predictor_resources: Mapping[str, Any]
-    guard_resources: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Return the stamp of a revision made now."""
-        return cls(
-            settings.images.guard,
-            settings.images.storage,
-            settings.images.pull_policy,
-            settings.storage_container,
-            settings.drain_seconds,
-            settings.predictor_resources.document(),
-            settings.guard_resources.document(),
-        )
-
-    @classmethod
-    def read(cls, inference_service: Document | None, settings: Settings) -> Self:
-        """Return the stamp of an existing revision, or of a new one.
-
-        A release that stamps more fills in its own for the rest; nothing stamped is lost.
-        """
-        annotations = (inference_service or {}).get("metadata", {}).get("annotations", {})
-        fresh = cls.of(settings)
-        try:
-            stamped = json.loads(annotations[_STAMP])
-            known = {name: stamped[name] for name in cls.__slots__ if name in stamped}
-        except (KeyError, ValueError, TypeError):
-            return fresh
-        return replace(fresh, **known)
-
-    def text(self) -> str:
-        """Return the annotation's value."""
-        return json.dumps(
-            {name: getattr(self, name) for name in self.__slots__},
-            sort_keys=True,
-            separators=(",", ":"),
-        )
 
 
 def build_inference_service(
@@ -140,7 +85,7 @@ def _annotations(revision: Revision, scale: Mapping[str, Any], stamp: Stamp) -> 
     annotations = {
         f"{_ANNOTATION}deploymentMode": "Standard",
         _AUTOSCALER_CLASS: "hpa" if "scaleMetric" in scale else "none",
-        _STAMP: stamp.text(),
+        STAMP: stamp.text(),
     }
     if revision.source is None:
         return annotations
