@@ -49,11 +49,13 @@ async def _serve(
     environment: Environment, settings: MountedFile[GuardSettings], key: MountedFile[bytes]
 ) -> None:
     guard = Guard(environment, settings, key)
-    following = asyncio.create_task(
-        follow((settings, key), guard.apply, guard.telemetry.file_failed)
-    )
-    await GuardServer(guard, environment).serve()
-    following.cancel()
+    # A guard that no longer follows its settings is worse than none: either ends with the other.
+    async with asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(
+            follow((settings, key), guard.apply, guard.telemetry.file_failed)
+        )
+        await GuardServer(guard, environment).serve()
+        following.cancel()
 
 
 def _parse_settings(content: bytes) -> GuardSettings:
