@@ -47,7 +47,7 @@ def once(target: Path, build: Callable[[Path], None]) -> Path:
     """
     if target.exists():
         return target
-    with lock(target.name):
+    with lock(root() / "locks" / target.name):
         if target.exists():
             return target
         unfinished = target.with_name(f".unfinished-{target.name}")
@@ -65,10 +65,9 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def lock(name: str) -> Iterator[None]:
-    """Hold a lock shared by all processes that use this cache."""
-    folder = root() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("w") as file:
+def lock(path: Path) -> Iterator[None]:
+    """Hold a lock against every other process that names the same file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -123,8 +123,17 @@ def from_folder(folder: Path) -> Image:
     with (REPOSITORY / "pyproject.toml").open("rb") as file:
         version = tomllib.load(file)["project"]["version"]
     name = folder.parent.name if folder.name == "image" else folder.name
-    inputs = (folder, REPOSITORY / "operator", REPOSITORY / "pyproject.toml")
-    return Image(f"docker.io/hune/{name}:{version}", folder / "Dockerfile", REPOSITORY, inputs)
+    dockerfile = folder / "Dockerfile"
+    return Image(f"docker.io/hune/{name}:{version}", dockerfile, REPOSITORY, _copied(dockerfile))
+
+
+def _copied(dockerfile: Path) -> tuple[Path, ...]:
+    """Return what a Dockerfile copies from the repository, so that only that makes it stale."""
+    lines = [line.split() for line in dockerfile.read_text().splitlines()]
+    copies = [line[1:-1] for line in lines if line[:1] == ["COPY"]]
+    inside = [words for words in copies if not words[0].startswith("--from=")]
+    sources = [word for words in inside for word in words if not word.startswith("--")]
+    return tuple(file for source in sources for file in sorted(REPOSITORY.glob(source)))
 
 
 def build(images: Iterable[Image]) -> list[Path]:

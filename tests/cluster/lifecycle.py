@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.cluster import (
@@ -13,6 +14,7 @@ from tests.cluster import (
     controlplane,
     fakenodes,
     images,
+    kernel,
     kserve,
     network,
     node,
@@ -38,7 +40,7 @@ def start(name: str | None = None, *, with_node: bool = True, with_images: bool 
     if foreign:
         return Cluster("foreign", Path(foreign).expanduser())
     name = name or (NODE if with_node else CONTROL_PLANE)
-    with cache.lock(f"cluster-{name}"):
+    with _lock(name):
         running = own(name)
         if running and is_healthy(running):
             return running
@@ -50,7 +52,7 @@ def start(name: str | None = None, *, with_node: bool = True, with_images: bool 
 
 def stop(name: str) -> None:
     """Remove a cluster with everything that it started, mounted and made."""
-    with cache.lock(f"cluster-{name}"):
+    with _lock(name):
         cluster = own(name)
         if cluster:
             with step(f"remove {name}"):
@@ -83,6 +85,11 @@ def is_healthy(cluster: Cluster) -> bool:
     return complete and all(each.alive() for each in cluster.processes()) and cluster.answers()
 
 
+def _lock(name: str) -> AbstractContextManager[None]:
+    """Lock a cluster: beside the states, since two checkouts may use different caches."""
+    return cache.lock(STATES / ".locks" / name)
+
+
 def _completed(cluster: Cluster) -> Path:
     """Return the file that says that its start came to the end."""
     return cluster.state / "completed"
@@ -94,7 +101,7 @@ def _create(name: str, *, with_node: bool, with_images: bool) -> Cluster:
     packages.install_missing()
     binaries.build()
     archives = _build_images(with_images=with_images) if with_node else []
-    with cache.lock("networks"):
+    with _lock("networks"):
         taken = {each.own_network.slot for each in all_own()}
         space = network.Network(name, network.free_slot(taken))
         cluster = Cluster(name, STATES / name / "kubeconfig", space, has_node=with_node)
@@ -147,8 +154,10 @@ def _load_all(cluster: Cluster, archives: list[Path]) -> None:
 
 def _remove(cluster: Cluster) -> None:
     for process in cluster.processes():
-        process.stop()
+        # All its data goes as well: there is nothing to wait for.
+        process.stop(grace=0)
     node.remove_containers(cluster)
     node.unmount(cluster)
+    kernel.restore(cluster.state)
     cluster.own_network.remove()
     shutil.rmtree(cluster.state)

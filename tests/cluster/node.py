@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cluster import cgroups
+from tests.cluster import cgroups, kernel
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import run, try_run
 from tests.cluster.controlplane import MASTERS, PODS, SERVICES, kubeconfig_of, write_user
@@ -51,6 +51,7 @@ def start(cluster: Cluster) -> None:
     write_user(cluster, "kube-proxy", "/CN=system:kube-proxy")
     write_user(cluster, "kube-router", MASTERS + "hune:kube-router")
     cgroups.create(cluster.name)
+    kernel.remember(cluster.state)
     _write(cluster.state / "kubelet.json", json.dumps(_kubelet(cluster)))
     _write(cluster.state / "resolv.conf", "")
     with step("node ready"):

@@ -37,6 +37,12 @@ class Process:
         return self.state / "logs" / f"{self.name}.log"
 
     @property
+    def pid(self) -> int:
+        """Return its process id; 0 when it never started."""
+        record = self._read()
+        return record.pid if record else 0
+
+    @property
     def _record(self) -> Path:
         return self.state / "processes" / f"{self.name}.json"
 
