@@ -6,8 +6,16 @@ from collections.abc import Callable
 _INTERVAL_SECONDS = 0.01
 
 
-def eventually(condition: Callable[[], object], timeout_seconds: float = 30) -> None:
+def eventually(
+    condition: Callable[[], object],
+    timeout_seconds: float = 30,
+    interval_seconds: float = _INTERVAL_SECONDS,
+    seen: Callable[[], object] | None = None,
+) -> None:
+    """Wait until a condition holds; what is `seen` instead at the end is told."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout_seconds:g} s"
-        time.sleep(_INTERVAL_SECONDS)
+        if time.monotonic() > deadline:
+            told = f": {seen()}" if seen else ""
+            raise AssertionError(f"not within {timeout_seconds:g} s{told}")
+        time.sleep(interval_seconds)

@@ -1,0 +1,163 @@
+"""A namespace of a test, and what a user of Hune does and sees in it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from hune.controlplane.api import conditions
+from hune.controlplane.cluster import resources
+from hune.controlplane.cluster.resources import Resource
+from tests.cluster import Cluster
+from tests.support.api import NAMESPACE, Api, Document
+from tests.support.eventually import eventually
+
+PATIENCE = 150.0
+_INTERVAL = 0.25
+_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+class Space:
+    """One namespace."""
+
+    def __init__(self, cluster: Cluster, api: Api, name: str) -> None:
+        self.cluster = cluster
+        self.api = api
+        self.name = name
+
+    def apply(self, *documents: Mapping[str, Any]) -> list[Document]:
+        """Apply objects in the namespace."""
+        return [
+            self.api.apply(
+                {**document, "metadata": {**document["metadata"], "namespace": self.name}}
+            )
+            for document in documents
+        ]
+
+    def deploy(self, name: str, spec: Mapping[str, Any]) -> Document:
+        """Apply a ModelDeployment."""
+        kind = resources.MODEL_DEPLOYMENT
+        document = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}}
+        (applied,) = self.apply(document | {"spec": spec})
+        return applied
+
+    def get(self, resource: Resource, name: str) -> Document | None:
+        """Return an object, or None."""
+        return self.api.get(resource, self.name, name)
+
+    def read(self, resource: Resource, name: str) -> Document:
+        """Return an object that is there."""
+        found = self.get(resource, name)
+        assert found is not None, f"{resource.kind} {name} is not there"
+        return found
+
+    def find(self, resource: Resource, **labels: str) -> list[Document]:
+        """Return the namespace's objects with these labels of Hune's."""
+        selector = ",".join(f"hune.dev/{name}={value}" for name, value in labels.items())
+        return self.api.find(resource, self.name, selector)
+
+    def delete(self, resource: Resource, name: str) -> None:
+        """Delete an object."""
+        self.api.delete(resource, self.name, name)
+
+    def deployment(self, name: str) -> Document:
+        """Return a ModelDeployment."""
+        return self.read(resources.MODEL_DEPLOYMENT, name)
+
+    def status(self, name: str) -> Mapping[str, Any]:
+        """Return a ModelDeployment's status."""
+        status: Mapping[str, Any] = self.deployment(name).get("status", {})
+        return status
+
+    def condition(self, name: str, kind: str = "Ready") -> Mapping[str, Any]:
+        """Return a condition of a ModelDeployment that was observed for its present spec."""
+        document = self.deployment(name)
+        condition = conditions.find(document, kind)
+        fresh = condition.get("observedGeneration") == document["metadata"]["generation"]
+        return condition if fresh else {"status": "Unknown", "reason": "", "message": ""}
+
+    def is_ready(self, name: str) -> bool:
+        """Tell whether the present spec is what answers."""
+        return bool(self.condition(name)["status"] == "True")
+
+    def wait_ready(self, *names: str, seconds: float = PATIENCE) -> None:
+        """Wait until ModelDeployments are ready."""
+        for name in names:
+            eventually(
+                lambda name=name: self.is_ready(name),  # type: ignore[misc]
+                seconds,
+                _INTERVAL,
+                lambda name=name: self.describe(name),  # type: ignore[misc]
+            )
+
+    def wait_settled(self, name: str, seconds: float = PATIENCE) -> None:
+        """Wait until a ModelDeployment is ready and no replaced revision is left."""
+        eventually(
+            lambda: self.is_ready(name) and len(self.revisions(name)) == 1,
+            seconds,
+            _INTERVAL,
+            lambda: self.describe(name),
+        )
+
+    def revisions(self, name: str) -> list[str]:
+        """Return the names of a deployment's revisions that exist."""
+        found = self.find(resources.INFERENCE_SERVICE, deployment=name)
+        return [document["metadata"]["name"] for document in found]
+
+    def predict(self, name: str, request: Mapping[str, Any]) -> Document:
+        """Ask a model through its Service, by way of the API server."""
+        service = resources.SERVICE.path(self.name, f"{name}:80")
+        answer = self.api.call("POST", f"{service}/proxy/v2/models/{name}/infer", request)
+        assert answer.ok, f"{answer.status_code}: {answer.text}"
+        document: Document = answer.json()
+        return document
+
+    def describe(self, name: str) -> str:
+        """Return what a person would look at first when a deployment is not as wanted."""
+        found = self.status(name).get("conditions", [])
+        told = [f"{c['type']}={c['status']} {c['reason']}: {c['message']}" for c in found]
+        pods = [_describe_pod(pod) for pod in self.find(resources.POD, deployment=name)]
+        return "\n  ".join([name, *told, *pods])
+
+
+@contextmanager
+def namespace(cluster: Cluster, name: str, documents: Iterable[Document] = ()) -> Iterator[Space]:
+    """Have a namespace under the strictest Pod Security, without anything of a former run."""
+    with Api(cluster) as api:
+        _remove(api, name)
+        space = Space(cluster, api, name)
+        kind = {"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.kind}
+        api.apply(kind | {"metadata": {"name": name, "labels": _RESTRICTED}})
+        try:
+            space.apply(*documents)
+            yield space
+        finally:
+            _remove(api, name)
+
+
+def _remove(api: Api, name: str) -> None:
+    if api.get(NAMESPACE, None, name) is None:
+        return
+    # Deployments first: a controller that is still at work would make pods again.
+    for deployment in api.find(resources.MODEL_DEPLOYMENT, name):
+        api.delete(resources.MODEL_DEPLOYMENT, name, deployment["metadata"]["name"])
+    api.delete(NAMESPACE, None, name)
+    eventually(lambda: _is_gone(api, name), 120, _INTERVAL)
+
+
+def _is_gone(api: Api, name: str) -> bool:
+    if api.get(NAMESPACE, None, name) is None:
+        return True
+    # Nobody is served any more, so nobody is waited for; guards would drain.
+    for pod in api.find(resources.POD, name):
+        api.delete(resources.POD, name, pod["metadata"]["name"], grace=1)
+    return False
+
+
+def _describe_pod(pod: Document) -> str:
+    statuses = pod.get("status", {})
+    containers = [
+        f"{status['name']}: {status['state']}"
+        for group in ("initContainerStatuses", "containerStatuses")
+        for status in statuses.get(group, [])
+    ]
+    return f"{pod['metadata']['name']} {statuses.get('phase')} {'; '.join(containers)}"
