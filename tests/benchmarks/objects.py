@@ -6,16 +6,18 @@ import ssl
 import time
 from base64 import b64decode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 import aiohttp
 import yaml
 
+from tests.benchmarks.operator_process import OperatorProcess
 from tests.cluster import Cluster
 
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+Document = dict[str, Any]
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PATHS = {
     "ModelDeployment": ("hune.dev/v1alpha1", "modeldeployments"),
     "ModelVersion": ("hune.dev/v1alpha1", "modelversions"),
@@ -37,7 +39,9 @@ async def connect(cluster: Cluster) -> AsyncIterator[aiohttp.ClientSession]:
     server, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     context = ssl.create_default_context()
     if "certificate-authority-data" in server:
-        context.load_verify_locations(cadata=b64decode(server["certificate-authority-data"]).decode())
+        context.load_verify_locations(
+            cadata=b64decode(server["certificate-authority-data"]).decode()
+        )
     elif "certificate-authority" in server:
         context.load_verify_locations(cafile=server["certificate-authority"])
     headers = {"User-Agent": "hune-benchmark"}
@@ -66,12 +70,12 @@ def _load_certificate(context: ssl.SSLContext, user: dict[str, str]) -> None:
 
 
 async def create_all(
-    session: aiohttp.ClientSession, kind: str, documents: list[dict[str, Any]], at_once: int = 32
+    session: aiohttp.ClientSession, kind: str, documents: list[Document], at_once: int = 32
 ) -> None:
     """Create documents, some at a time."""
     gate = asyncio.Semaphore(at_once)
 
-    async def create(document: dict[str, Any]) -> None:
+    async def create(document: Document) -> None:
         url = path(kind, document["metadata"]["namespace"])
         async with gate, session.post(url, json=document) as response:
             if response.status != 201:
@@ -80,40 +84,67 @@ async def create_all(
     await asyncio.gather(*(create(document) for document in documents))
 
 
-async def count_until(
-    session: aiohttp.ClientSession, kind: str, namespace: str, wanted: int, seconds: float
-) -> float:
-    """Watch a collection's metadata until so many objects exist; return the time of the last."""
+async def follow(
+    session: aiohttp.ClientSession,
+    kind: str,
+    namespace: str,
+    wanted: int,
+    seconds: float = 600,
+) -> tuple[float, float]:
+    """Watch a collection until so many objects exist; return when the first and last came."""
     seen: set[str] = set()
-    headers = {"Accept": METADATA_ONLY.replace("PartialObjectMetadataList", "PartialObjectMetadata")}
-    end = time.monotonic() + seconds
+    first = 0.0
     query = {"watch": "1", "timeoutSeconds": str(int(seconds))}
+    headers = {"Accept": METADATA_ONLY}
     async with session.get(path(kind, namespace), params=query, headers=headers) as response:
         response.raise_for_status()
-        buffer = b""
-        async for chunk in response.content.iter_any():
-            buffer += chunk
-            *lines, buffer = buffer.split(b"\n")
-            for line in lines:
-                event = json.loads(line)
-                if event["type"] == "ADDED":
-                    seen.add(event["object"]["metadata"]["name"])
+        async for name in _added(response):
+            first = first or time.monotonic()
+            seen.add(name)
             if len(seen) >= wanted:
-                return time.monotonic()
-            if time.monotonic() > end:
-                break
+                return first, time.monotonic()
     raise TimeoutError(f"{len(seen)} of {wanted} {kind}s after {seconds:.0f} s")
 
 
-async def names(session: aiohttp.ClientSession, kind: str, namespace: str) -> list[str]:
-    """Return the names in a collection."""
-    async with session.get(path(kind, namespace), headers={"Accept": METADATA_ONLY}) as response:
-        page = await response.json(content_type=None)
-    return [item["metadata"]["name"] for item in page["items"]]
+async def _added(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
+    buffer = b""
+    async for chunk in response.content.iter_any():
+        buffer += chunk
+        *lines, buffer = buffer.split(b"\n")
+        for event in map(json.loads, lines):
+            if event["type"] == "ADDED":
+                yield event["object"]["metadata"]["name"]
 
 
-async def delete_all(session: aiohttp.ClientSession, kind: str, namespace: str) -> None:
-    """Delete a collection."""
-    with suppress(aiohttp.ClientError):
-        async with session.delete(path(kind, namespace)) as response:
-            await response.read()
+async def until_ready(
+    session: aiohttp.ClientSession, namespace: str, wanted: int, seconds: float = 600
+) -> None:
+    """Wait until so many ModelDeployments are Ready."""
+    end = time.monotonic() + seconds
+    while True:
+        async with session.get(path("ModelDeployment", namespace)) as response:
+            page = await response.json(content_type=None)
+        ready = sum(_is_ready(item) for item in page["items"])
+        if ready >= wanted:
+            return
+        if time.monotonic() > end:
+            raise TimeoutError(f"{ready} of {wanted} ModelDeployments Ready after {seconds:.0f} s")
+        await asyncio.sleep(1)
+
+
+async def until_leading(session: aiohttp.ClientSession, operator: OperatorProcess) -> None:
+    """Wait until the operator holds its Lease."""
+    url = "/apis/coordination.k8s.io/v1/namespaces/hune-system/leases/hune-operator"
+    for _ in range(300):
+        async with session.get(url) as response:
+            if response.status == 200 and (await response.json())["spec"]["holderIdentity"]:
+                return
+        if not operator.alive():
+            break
+        await asyncio.sleep(0.1)
+    raise RuntimeError("the operator does not lead; see its log")
+
+
+def _is_ready(item: Document) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

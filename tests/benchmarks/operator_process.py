@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import yaml
@@ -65,6 +64,11 @@ class OperatorProcess:
             self._process.wait(30)
             self._process = None
 
+    def restart(self) -> None:
+        """Stop it and start it again."""
+        self.stop()
+        self.start()
+
     def alive(self) -> bool:
         """Tell whether it still runs."""
         return self._process is not None and self._process.poll() is None
@@ -97,13 +101,5 @@ def memory_of(pid: int) -> tuple[float, float]:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines()
         if line.startswith("Vm")
     )
-    return tuple(int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
-
-
-def eventually(condition: object, seconds: float, what: str) -> None:
-    """Wait until a callable holds; fail with what was waited for."""
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        if time.monotonic() > end:
-            raise TimeoutError(f"after {seconds:.0f} s still not: {what}")
-        time.sleep(0.2)
+    now, peak = (int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return now, peak
