@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Self
 
 MAXIMUM_BYTES: Final = 4096
@@ -29,7 +29,10 @@ class Refusal:
         text = json.dumps({"hune": "refusal", **asdict(self)})
         if len(text.encode()) <= MAXIMUM_BYTES:
             return text
-        return type(self)(self.reason, self.uri[:500], self.message[:1500]).to_json()
+        # An escaped character takes up to twelve bytes, so the longer part is cut until it fits.
+        if len(self.message) >= len(self.uri):
+            return replace(self, message=self.message[: len(self.message) * 3 // 4]).to_json()
+        return replace(self, uri=self.uri[: len(self.uri) * 3 // 4]).to_json()
 
     @classmethod
     def from_json(cls, text: str) -> Self | None:

@@ -1,0 +1,71 @@
+import pytest
+
+from hune.controlplane.api.conditions import Condition, Status
+from hune.controlplane.plan.event import Event, plan_events
+
+
+def condition(kind: str, status: str, reason: str) -> Condition:
+    return Condition(type=kind, status=Status(status), reason=reason, message=f"about {reason}")
+
+
+def former(kind: str, status: str, reason: str) -> dict[str, str]:
+    return {"type": kind, "status": status, "reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("why", "before", "now", "wanted"),
+    [
+        ("a fault", [], condition("PredictorReady", "False", "Unschedulable"), "Warning"),
+        (
+            "the same fault",
+            [former("PredictorReady", "False", "Unschedulable")],
+            condition("PredictorReady", "False", "Unschedulable"),
+            None,
+        ),
+        (
+            "another fault",
+            [former("PredictorReady", "False", "Unschedulable")],
+            condition("PredictorReady", "False", "ImageNotPulled"),
+            "Warning",
+        ),
+        ("on its way", [], condition("PredictorReady", "False", "Progressing"), None),
+        (
+            "a component came to hold, which Ready tells",
+            [former("PredictorReady", "False", "Progressing")],
+            condition("PredictorReady", "True", "Serving"),
+            None,
+        ),
+        (
+            "ready",
+            [former("Ready", "False", "Progressing")],
+            condition("Ready", "True", "Ready"),
+            "Normal",
+        ),
+        (
+            "not ready, which the component tells",
+            [former("Ready", "True", "Ready")],
+            condition("Ready", "False", "Unschedulable"),
+            None,
+        ),
+        ("an invalid spec", [], condition("Accepted", "False", "Invalid"), "Warning"),
+        ("suspended, as was wished", [], condition("Accepted", "False", "Suspended"), "Normal"),
+        (
+            "accepted is the normal case",
+            [former("Accepted", "False", "Invalid")],
+            condition("Accepted", "True", "Valid"),
+            None,
+        ),
+        ("the first route", [], condition("RolledOut", "True", "Routed"), None),
+        (
+            "cut over",
+            [former("RolledOut", "False", "WaitingForRevision")],
+            condition("RolledOut", "True", "Routed"),
+            "Normal",
+        ),
+    ],
+)
+def test_an_event_is_for_what_turned(
+    why: str, before: list[dict[str, str]], now: Condition, wanted: str | None
+) -> None:
+    expected = [] if wanted is None else [Event(wanted, now.reason, now.message)]
+    assert plan_events(before, [now]) == expected, why
