@@ -100,6 +100,7 @@ class Cluster:
     ) -> None:
         """Add a node without a machine; pods bound to it look Running and Ready."""
         self.apply(fakenodes.build_node(name, labels or {}, taints))
+        self.kubectl("wait", "--for=condition=Ready", f"node/{name}", "--timeout=60s")
 
     def process(self, name: str) -> Process:
         """Return one of its programs, for tests that stop or restart it."""

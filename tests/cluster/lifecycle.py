@@ -129,7 +129,6 @@ def _start_control_plane(cluster: Cluster) -> None:
     for name, labels in fakenodes.DEFAULT.items():
         cluster.add_fake_node(name, labels)
     kserve.install_runtimes(cluster)
-    cluster.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
 
 
 def _start_with_node(cluster: Cluster, archives: list[Path]) -> None:
