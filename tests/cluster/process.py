@@ -43,14 +43,6 @@ class Process:
         return record.pid if record else 0
 
     @property
-    def pid(self) -> int:
-        """Return its process id, as last started."""
-        record = self._read()
-        if record is None:
-            raise ClusterError(f"{self.name} was never started here")
-        return record.pid
-
-    @property
     def _record(self) -> Path:
         return self.state / "processes" / f"{self.name}.json"
 
