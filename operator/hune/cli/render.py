@@ -11,6 +11,7 @@ import yaml
 
 from hune.cli.errors import UserError
 from hune.cli.output import to_yaml
+from hune.cli.pin import pin
 
 _KINDS = ("ModelDeployment", "ModelVersion")
 
@@ -21,13 +22,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("-f", "--file", type=Path, required=True, help="YAML file")
     parser.add_argument("--config", type=Path, help="the platform's settings file")
     parser.add_argument("--namespace", default="default", help="for objects that name none")
+    parser.add_argument(
+        "--pin",
+        action="store_true",
+        help="print the file itself instead, with the digests of what its s3:// sources hold",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the children of every ModelDeployment in the file."""
+    """Print the children of every ModelDeployment in the file, or the file with digests."""
     from hune.controlplane.settings import load
 
+    if arguments.pin:
+        print(to_yaml(pin(document) for document in _read(arguments.file)), end="")
+        return 0
     settings = load(arguments.config)
     documents = [_in_namespace(d, arguments.namespace) for d in _read(arguments.file)]
     versions = {d["metadata"]["name"]: d for d in documents if d["kind"] == "ModelVersion"}
@@ -39,9 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _render(document: dict[str, Any], versions: dict[str, Any], settings: Any) -> int:
-    from hune.controlplane.plan.model_deployment import (
-        plan_model_deployment,
-    )
+    from hune.controlplane.plan.model_deployment import plan_model_deployment
     from hune.controlplane.policy.observed import Observed
 
     version = (document.get("spec", {}).get("model") or {}).get("version", "")

@@ -1,0 +1,45 @@
+"""Filling in the digests that a file's sources lack, or have wrong."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hune.cli.errors import UserError
+
+
+def pin(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a ModelDeployment or ModelVersion with the digest of what lies at its uri.
+
+    Raises:
+        UserError: The artefact cannot be read from here.
+    """
+    spec = document.get("spec", {})
+    holder = spec if document["kind"] == "ModelVersion" else spec.get("model") or {}
+    source = holder.get("source")
+    if source is None:
+        return document
+    pinned = source | {"digest": _digest_at(str(source.get("uri", "")))}
+    if holder is spec:
+        return document | {"spec": spec | {"source": pinned}}
+    return document | {"spec": spec | {"model": holder | {"source": pinned}}}
+
+
+def _digest_at(uri: str) -> str:
+    from hune.dataplane.storage import s3
+    from hune.dataplane.storage.errors import RefusedError
+    from hune.dataplane.storage.verification import find_digest
+
+    if not uri.startswith("s3://"):
+        raise UserError(
+            f"source.uri: {uri!r} cannot be read from here, only s3:// can; `hune register` stores "
+            "the artefact and prints its digest"
+        )
+    with TemporaryDirectory(prefix="hune-") as folder:
+        try:
+            s3.fetch(uri, Path(folder))
+        except RefusedError as refused:
+            raise UserError(
+                f"{refused.found}; check the uri, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+                "AWS_ENDPOINT_URL"
+            ) from None
+        return find_digest(uri, Path(folder))
