@@ -58,7 +58,7 @@ def install(cluster: Cluster, chart: str, namespace: str, values: Document | Non
     """Install a chart and return what Helm said, warnings of the API server included."""
     command = [
         *(helm(), "upgrade", chart, CHARTS / chart, "--install", "--take-ownership"),
-        *("--wait", "--timeout", "60s", "--values", "-", "--namespace", namespace),
+        *("--wait", "--timeout", "120s", "--values", "-", "--namespace", namespace),
         *("--kubeconfig", cluster.kubeconfig),
     ]
     words = [str(word) for word in command]
@@ -188,7 +188,7 @@ def live_through_it(cluster: Cluster) -> None:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
     cluster.apply(quota | {"spec": {"hard": {"pods": "0"}}})
     cluster.apply(deployment("full", 1), deployment("models", 1))
-    eventually(lambda: condition(cluster, "models", "Ready")["status"] == "True", 60)
+    eventually(lambda: condition(cluster, "models", "Ready")["status"] == "True", 90)
     (first,) = revisions(cluster)
     cluster.apply(deployment("models", 2))
     eventually(lambda: first not in revisions(cluster), 90)
