@@ -17,8 +17,13 @@ from hune.controlplane.policy.observed import Document
 API_VERSION = "serving.kserve.io/v1beta1"
 _ANNOTATION = "serving.kserve.io/"
 _AUTOSCALER_CLASS = f"{_ANNOTATION}autoscalerClass"
+# KServe's own name for a claim's volume, which it adds unless it is there: kubelet never mounts a
+# claim that two volumes of one pod name.
+_CLAIM_VOLUME = "kserve-pvc-source"
 # Time for kube-proxy to forget a pod, on top of the guard's own drain.
 _PREDICTOR_MARGIN_SECONDS = 5
+# The guard's limit for one prediction, and a little more: the last one taken may need all of it.
+_LAST_REQUEST_SECONDS = 65
 
 
 def build_inference_service(
@@ -108,7 +113,7 @@ def _pod(revision: Revision, name: str, stamp: Stamp) -> dict[str, Any]:
             "fsGroup": 65532,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "terminationGracePeriodSeconds": stamp.drain_seconds + 3 * _PREDICTOR_MARGIN_SECONDS,
+        "terminationGracePeriodSeconds": stamp.drain_seconds + _LAST_REQUEST_SECONDS,
         "volumes": build_guard_volumes(name),
     }
     if revision.service_account_name is not None:
@@ -121,10 +126,10 @@ def _pod(revision: Revision, name: str, stamp: Stamp) -> dict[str, Any]:
 def _verify_claim(pod: dict[str, Any], uri: str, stamp: Stamp) -> None:
     """Check a claim's digest ourselves: KServe gives a pvc:// source no initializer."""
     claim, _, path = uri.removeprefix("pvc://").partition("/")
-    mount = {"name": "hune-claim", "mountPath": "/mnt/claim", "readOnly": True}
+    mount = {"name": _CLAIM_VOLUME, "mountPath": "/mnt/claim", "readOnly": True}
     pod["volumes"].append(
         {
-            "name": "hune-claim",
+            "name": _CLAIM_VOLUME,
             "persistentVolumeClaim": {"claimName": claim, "readOnly": True},
         }
     )
