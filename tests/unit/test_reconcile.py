@@ -1,0 +1,237 @@
+"""The loop from key to children and status, against an API server in memory over real HTTP."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hune.controlplane.cluster.apply import Applier
+from hune.controlplane.cluster.client import Client
+from hune.controlplane.cluster.events import EventRecorder
+from hune.controlplane.cluster.gather import Gatherer
+from hune.controlplane.cluster.status import StatusWriter
+from hune.controlplane.cluster.store import Key, Store
+from hune.controlplane.errors import ApiError, ConflictError, RefusedError
+from hune.controlplane.queue import Queue
+from hune.controlplane.reconcile import Reconciler, enqueue
+from hune.controlplane.settings import Settings
+from hune.controlplane.telemetry import Telemetry
+from tests.support.api_server import ApiServer, connected
+from tests.support.generate_specs import SOURCE
+
+KEY = Key("ModelDeployment", "shop", "income")
+HUNE = "/apis/hune.dev/v1alpha1/namespaces/shop"
+DEPLOYMENT = f"{HUNE}/modeldeployments/income"
+SERVICES = "/apis/serving.kserve.io/v1beta1/namespaces/shop/inferenceservices"
+SERVICE = "/api/v1/namespaces/shop/services/income"
+# The key, the record, what pods need, what makes them, the route, and what was observed.
+PLURALS = [
+    "secrets",
+    "modelversions",
+    "configmaps",
+    "networkpolicies",
+    "inferenceservices",
+    "services",
+    "modeldeployments",
+]
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+@dataclass
+class Loop:
+    """One reconciler with all that it needs."""
+
+    api: ApiServer
+    store: Store
+    queue: Queue[Key]
+    reconciler: Reconciler
+
+    def see(self, path: str) -> None:
+        """Let the event of an object arrive."""
+        self.store.put(self.api.objects[path])
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.api.objects[DEPLOYMENT].get("status", {})
+        return found
+
+    def reasons(self) -> dict[str, str]:
+        return {c["type"]: c["reason"] for c in self.status()["conditions"]}
+
+    def writes(self) -> list[str]:
+        return [path for verb, path in self.api.requests if verb in WRITES]
+
+    async def run(self) -> None:
+        """Reconcile the deployment once."""
+        self.api.requests.clear()
+        await self.reconciler.reconcile(KEY)
+
+
+@pytest.fixture
+async def loop() -> AsyncIterator[Loop]:
+    api, store, queue = ApiServer(), Store(), Queue[Key]()
+    document = {
+        "apiVersion": "hune.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": "income", "namespace": "shop"},
+        "spec": {"model": {"source": SOURCE}},
+    }
+    store.put(api.put(DEPLOYMENT, document))
+    async with connected(api) as client:
+        yield Loop(api, store, queue, build(client, store, queue))
+
+
+def build(client: Client, store: Store, queue: Queue[Key]) -> Reconciler:
+    def again(key: Key) -> None:
+        enqueue(queue, key)
+
+    return Reconciler(
+        settings=Settings(),
+        store=store,
+        queue=queue,
+        gatherer=Gatherer(client, store, lambda: True),
+        applier=Applier(client, store, again),
+        status=StatusWriter(client, store, again),
+        recorder=EventRecorder(client, "test"),
+        telemetry=Telemetry(),
+        clock=lambda: datetime(2026, 1, 1, 12, 0, tzinfo=UTC),
+    )
+
+
+def revision(loop: Loop) -> str:
+    (name,) = (path for path in loop.api.objects if path.startswith(SERVICES))
+    return name
+
+
+async def test_the_first_reconcile_makes_the_children_in_order_and_tells_so(loop: Loop) -> None:
+    await loop.run()
+    plurals = [next(part for part in path.split("/") if part in PLURALS) for path in loop.writes()]
+    assert plurals == PLURALS
+    assert loop.status()["observedGeneration"] == 1
+    assert loop.reasons()["Ready"] == "Progressing"
+
+
+async def test_a_key_that_is_gone_is_no_fault(loop: Loop) -> None:
+    loop.store.drop(KEY)
+    await loop.run()
+    assert loop.api.requests == []
+
+
+async def test_a_deployment_on_its_way_out_is_left_alone(loop: Loop) -> None:
+    leaving = loop.api.objects[DEPLOYMENT]
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
+    loop.store.put(loop.api.put(DEPLOYMENT, leaving))
+    await loop.run()
+    assert loop.api.requests == []
+
+
+async def test_an_invalid_spec_is_told_and_nothing_is_made(loop: Loop) -> None:
+    invalid = loop.api.objects[DEPLOYMENT] | {"spec": {}}
+    loop.store.put(loop.api.put(DEPLOYMENT, invalid))
+    await loop.run()
+    assert loop.reasons() == {"Accepted": "Invalid", "Ready": "Invalid"}
+    assert [path for path in loop.api.objects if path.startswith(SERVICES)] == []
+
+
+async def test_a_spec_edited_just_before_our_status_is_looked_at_again(loop: Loop) -> None:
+    """The edit's event is older than our answer and passed over, so nothing else would tell."""
+
+    def edit(path: str) -> None:
+        if path == DEPLOYMENT and loop.api.objects[path]["metadata"]["generation"] == 1:
+            spec = {"model": {"source": SOURCE}, "serving": {"replicas": {"min": 2}}}
+            edited.append(loop.api.put(path, loop.api.objects[path] | {"spec": spec}))
+
+    edited: list[dict[str, Any]] = []
+    loop.api.before_write = edit
+    await loop.run()
+    assert not loop.store.put(edited[0]), "the event comes late"
+    assert await loop.queue.get() == KEY
+
+
+async def test_a_status_that_kserve_wrote_just_before_our_apply_is_looked_at_again(
+    loop: Loop,
+) -> None:
+    await loop.run()
+    path = revision(loop)
+    spec = {"model": {"source": SOURCE}, "serving": {"replicas": {"min": 2}}}
+    loop.store.put(loop.api.put(DEPLOYMENT, loop.api.objects[DEPLOYMENT] | {"spec": spec}))
+
+    def turn_ready(written: str) -> None:
+        if written == path and "status" not in loop.api.objects[path]:
+            ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+            loop.api.put(path, loop.api.objects[path] | {"status": ready})
+
+    loop.api.before_write = turn_ready
+    await loop.run()
+    assert await loop.queue.get() == KEY
+
+
+async def test_a_reconcile_that_nobody_disturbed_is_not_repeated(loop: Loop) -> None:
+    await loop.run()
+    assert len(loop.queue) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        (403, RefusedError, "Refused"),
+        (422, RefusedError, "Refused"),
+        (409, ConflictError, "NameTaken"),
+    ],
+)
+async def test_a_child_that_is_refused_is_told_in_the_status(
+    loop: Loop, status: int, error: type[ApiError], reason: str
+) -> None:
+    loop.api.refuse["PATCH", SERVICE] = (status, "not this one")
+    with pytest.raises(error):
+        await loop.run()
+    assert loop.reasons()["PredictorReady"] == reason
+    assert loop.reasons()["Ready"] == reason
+    message = next(c["message"] for c in loop.status()["conditions"] if c["type"] == "Ready")
+    assert "not this one" in message
+
+
+async def test_when_the_api_server_fails_the_status_tells_what_is_known(loop: Loop) -> None:
+    loop.api.refuse["PATCH", SERVICE] = (500, "etcd is away")
+    with pytest.raises(ApiError, match="etcd is away"):
+        await loop.run()
+    assert loop.reasons()["PredictorReady"] == "Progressing"
+
+
+async def test_somebody_elses_object_of_our_name_is_left_alone(loop: Loop) -> None:
+    labels = {"app.kubernetes.io/managed-by": "hune", "hune.dev/deployment": "income"}
+    metadata = {"name": "income", "namespace": "shop", "labels": labels}
+    theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"a": 1}}
+    loop.api.put(SERVICE, theirs)
+    loop.see(SERVICE)
+    with pytest.raises(ConflictError, match="belongs to something else"):
+        await loop.run()
+    assert loop.api.objects[SERVICE]["spec"] == {"a": 1}
+    assert loop.reasons()["Ready"] == "NameTaken"
+
+
+async def test_the_prediction_key_is_made_once_and_never_changed(loop: Loop) -> None:
+    path = "/api/v1/namespaces/shop/secrets/hune-prediction-key"
+    await loop.run()
+    made = loop.api.objects[path]
+    assert len(made["data"]["key"]) == 44, "32 bytes, base64"
+    await loop.run()
+    assert loop.api.objects[path] is made
+
+
+async def test_faults_become_events(loop: Loop) -> None:
+    invalid = loop.api.objects[DEPLOYMENT] | {"spec": {}}
+    loop.store.put(loop.api.put(DEPLOYMENT, invalid))
+    await loop.run()
+    (event,) = (o for o in loop.api.objects.values() if o["kind"] == "Event")
+    assert (event["type"], event["reason"]) == ("Warning", "Invalid")
+    assert event["involvedObject"]["name"] == "income"
+
+
+async def test_a_lost_event_is_no_fault(loop: Loop) -> None:
+    loop.api.refuse["POST", "/api/v1/namespaces/shop/events"] = (403, "forbidden")
+    invalid = loop.api.objects[DEPLOYMENT] | {"spec": {}}
+    loop.store.put(loop.api.put(DEPLOYMENT, invalid))
+    await loop.run()
+    assert loop.reasons()["Accepted"] == "Invalid"
