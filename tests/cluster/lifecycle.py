@@ -1,7 +1,6 @@
 """From nothing to a running cluster, and back."""
 
 import os
-import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -21,7 +20,7 @@ from tests.cluster import (
     packages,
 )
 from tests.cluster.cluster import CONTROL_PLANE, NODE, STATES, Cluster, all_own, own, write_record
-from tests.cluster.command import ClusterError
+from tests.cluster.command import ClusterError, run
 from tests.cluster.progress import say, step
 
 
@@ -159,4 +158,5 @@ def _remove(cluster: Cluster) -> None:
     node.unmount(cluster)
     kernel.restore(cluster.state)
     cluster.own_network.remove()
-    shutil.rmtree(cluster.state)
+    # A hundred thousand files of unpacked images: rm is several times faster than shutil.
+    run(["rm", "-rf", cluster.state])
