@@ -90,7 +90,7 @@ def _other_revisions(context: Context) -> list[Child]:
         service = context.observed.inference_service(name)
         if name == context.wanted or name in retired or service is None:
             continue
-        scale = _kept_scale(context, service)
+        scale = _kept_scale(context, name, service)
         children += [
             Child(_kept_config(context, name)),
             Child(build_network_policy(context.owner, name)),
@@ -111,15 +111,16 @@ def _kept_config(context: Context, revision: str) -> dict[str, Any]:
     )
 
 
-def _kept_scale(context: Context, service: Document) -> dict[str, Any]:
-    """Scale an old revision with the spec, but never switch how it is autoscaled.
+def _kept_scale(context: Context, revision: str, service: Document) -> dict[str, Any]:
+    """Scale the old revision that still answers with the spec; one that drains stays as it is.
 
-    KServe copies the autoscaler class to the pods as an annotation: switching it would restart
-    the very pods that answer while the new revision starts.
+    How it is autoscaled is never switched. KServe copies the autoscaler class to the pods as an
+    annotation, so that would restart the very pods that answer while the new revision starts.
     """
     predictor = service["spec"]["predictor"]
     wanted = context.scale()
-    if ("scaleMetric" in predictor) == ("scaleMetric" in wanted):
+    answers = revision == context.cutover().active
+    if answers and ("scaleMetric" in predictor) == ("scaleMetric" in wanted):
         return wanted
     fields = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget")
     return {field: predictor[field] for field in fields if field in predictor}
