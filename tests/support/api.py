@@ -17,7 +17,7 @@ NAMESPACE = Resource("v1", "Namespace", "namespaces")
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _SECONDS = 30
-_BY_KIND = resources.BY_KIND | {
+BY_KIND = resources.BY_KIND | {
     resource.kind: resource
     for resource in (NAMESPACE, resources.SECRET, resources.DEPLOYMENT, resources.LEASE)
 }
@@ -88,7 +88,7 @@ class Api:
     def apply(self, document: Mapping[str, Any], manager: str = "e2e") -> Document:
         """Apply an object on the server's side."""
         metadata = document["metadata"]
-        path = resource_of(document).path(metadata.get("namespace"), metadata["name"])
+        path = BY_KIND[document["kind"]].path(metadata.get("namespace"), metadata["name"])
         return self._document(
             "PATCH", f"{path}?fieldManager={manager}&force=true", document, _APPLY
         )
@@ -136,8 +136,3 @@ class Api:
         if not answer.ok:
             raise ApiError(answer.status_code, document.get("message", answer.text))
         return document
-
-
-def resource_of(document: Mapping[str, Any]) -> Resource:
-    """Return the resource of a document."""
-    return _BY_KIND[document["kind"]]

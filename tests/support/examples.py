@@ -84,7 +84,11 @@ def clean(name: str, environment: Mapping[str, str]) -> None:
 
 @contextmanager
 def played(name: str, environment: Mapping[str, str]) -> Iterator[None]:
-    """Play an example before the block, and clean up after it or after a failure."""
+    """Play an example before the block, and clean up after it or after a failure.
+
+    What an interrupted run left is removed first.
+    """
+    clean(name, environment)
     try:
         play(name, environment)
         yield

@@ -8,7 +8,7 @@ from hune.controlplane.api import conditions
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.resources import Resource
 from tests.cluster import Cluster
-from tests.support.api import NAMESPACE, Api, Document
+from tests.support.api import BY_KIND, NAMESPACE, Api, Document
 from tests.support.eventually import eventually
 
 PATIENCE = 150.0
@@ -137,20 +137,24 @@ def namespace(cluster: Cluster, name: str, documents: Iterable[Document] = ()) -
 def _remove(api: Api, name: str) -> None:
     if api.get(NAMESPACE, None, name) is None:
         return
-    # Deployments first: a controller that is still at work would make pods again.
     for deployment in api.find(resources.MODEL_DEPLOYMENT, name):
         api.delete(resources.MODEL_DEPLOYMENT, name, deployment["metadata"]["name"])
+    # A namespace with pods in it is looked at again only after half of their grace period.
+    eventually(lambda: _is_empty(api, name), 120, _INTERVAL)
     api.delete(NAMESPACE, None, name)
-    eventually(lambda: _is_gone(api, name), 120, _INTERVAL)
+    eventually(lambda: api.get(NAMESPACE, None, name) is None, 120, _INTERVAL)
 
 
-def _is_gone(api: Api, name: str) -> bool:
-    if api.get(NAMESPACE, None, name) is None:
-        return True
-    # Nobody is served any more, so nobody is waited for; guards would drain.
-    for pod in api.find(resources.POD, name):
+def _is_empty(api: Api, name: str) -> bool:
+    owners = (resources.INFERENCE_SERVICE, resources.DEPLOYMENT)
+    left = [owner for kind in owners for owner in api.find(kind, name)]
+    for owner in left:
+        api.delete(BY_KIND[owner["kind"]], name, owner["metadata"]["name"])
+    pods = api.find(resources.POD, name)
+    for pod in pods:
+        # Nobody is served any more, so nobody is waited for; guards would drain.
         api.delete(resources.POD, name, pod["metadata"]["name"], grace=1)
-    return False
+    return not left and not pods
 
 
 def _describe_pod(pod: Document) -> str:
