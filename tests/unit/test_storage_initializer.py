@@ -55,6 +55,16 @@ def test_a_directory_with_the_right_digest_arrives_whole(
     assert not (volume.parent / "termination-log").exists()
 
 
+def test_a_uri_as_kserve_gets_it_is_the_users_uri(
+    s3: S3Server, volume: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put("models", {"income/m": b"other"})
+    pin(monkeypatch, income="sha256:" + "0" * 64)
+    assert main(["hune+s3://models/income", str(volume)]) == 1
+    assert refusal(volume).reason == "DigestMismatch"
+    assert refusal(volume).uri == "s3://models/income"
+
+
 def test_version_1_is_not_mixed_with_version_10(s3: S3Server, volume: Path) -> None:
     s3.put("models", {"income/1/m": b"one", "income/10/m": b"ten", "income/1.bak": b"old"})
     assert main(["s3://models/income/1", str(volume)]) == 0

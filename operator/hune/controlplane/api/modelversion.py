@@ -24,8 +24,8 @@ KIND = "ModelVersion"
 
 _URI_RULES = (
     text_rule(
-        r"^(s3|gs|pvc|https?|hf|hdfs|webhdfs)://[A-Za-z0-9][-A-Za-z0-9._~:/%+=@]*$",
-        "uri must be s3://, gs://, pvc://<claim>/<path>, http(s)://, hf://, hdfs:// or webhdfs://, "
+        r"^(s3|gs|pvc|https?|hf)://[A-Za-z0-9][-A-Za-z0-9._~:/%+=@]*$",
+        "uri must be s3://, gs://, pvc://<claim>/<path>, http(s):// or hf://, "
         "and hold only letters, digits and -._~:/%+=@",
     ),
     Rule(
@@ -70,7 +70,7 @@ class Source(Api):
 
     uri: Uri = Field(
         description="Directory or file of the artefact: s3://, gs://, pvc://<claim>/<path>, "
-        "https://, hf:// or hdfs://."
+        "https:// or hf://."
     )
     format: Label = Field(
         description="Model format as KServe names it: sklearn, xgboost, lightgbm, mlflow, onnx …",

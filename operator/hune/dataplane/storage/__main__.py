@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hune.contract.names import ANNOTATION_DIGESTS, VARIABLE_DIGESTS
+from hune.contract.names import ANNOTATION_DIGESTS, STORAGE_PREFIX, VARIABLE_DIGESTS
 from hune.dataplane.storage.directory import clear, prepare
 from hune.dataplane.storage.errors import RefusedError
 from hune.dataplane.storage.receipt import receive
@@ -35,8 +35,9 @@ def main(arguments: Sequence[str]) -> int:
             case ["verify", uri, directory]:
                 verify(uri, Path(directory), _digests(uri).get(uri))
             case [first, _, *rest] if first not in _MODES and len(rest) % 2 == 0:
+                uris = (uri.removeprefix(STORAGE_PREFIX) for uri in arguments[::2])
                 places = map(Path, arguments[1::2])
-                initialize(list(zip(arguments[::2], places, strict=True)))
+                initialize(list(zip(uris, places, strict=True)))
             case _:
                 _log.error(_USAGE)
                 return 2

@@ -212,7 +212,7 @@ def _model(owner: Owner, revision: Revision, stamp: Stamp) -> dict[str, Any]:
     model = {
         "modelFormat": {"name": source.format},
         "protocolVersion": revision.protocol.value.lower(),
-        "storageUri": source.uri,
+        "storageUri": _storage_uri(source.uri),
     } | _predictor_basics(owner, revision, stamp)
     # KServe's Container schema requires a name and its defaulter fills this one in.
     model["name"] = ""
@@ -239,7 +239,8 @@ def _custom_container(
         result["args"] = list(container.args)
     if revision.source is not None:
         # KServe mounts the artefact at /mnt/models for a custom container that asks so.
-        result["env"] = [*result["env"], {"name": "STORAGE_URI", "value": revision.source.uri}]
+        asked = {"name": "STORAGE_URI", "value": _storage_uri(revision.source.uri)}
+        result["env"] = [*result["env"], asked]
     return result
 
 
@@ -261,3 +262,8 @@ def _predictor_basics(owner: Owner, revision: Revision, stamp: Stamp) -> dict[st
             "preStop": {"sleep": {"seconds": stamp.drain_seconds + _PREDICTOR_MARGIN_SECONDS}}
         },
     }
+
+
+def _storage_uri(uri: str) -> str:
+    """Return a uri as KServe gets it: claims are its own to mount, the rest our initializer's."""
+    return uri if uri.startswith("pvc://") else names.STORAGE_PREFIX + uri
