@@ -1,0 +1,197 @@
+"""The loop against the real API server and KServe: each child is written once, edits are undone."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import kopf
+import pytest
+
+from hune.controlplane.cluster import resources
+from hune.controlplane.cluster.apply import Applier
+from hune.controlplane.cluster.client import Client, login
+from hune.controlplane.cluster.events import EventRecorder
+from hune.controlplane.cluster.gather import Gatherer
+from hune.controlplane.cluster.status import StatusWriter
+from hune.controlplane.cluster.store import Key, Store
+from hune.controlplane.queue import Queue
+from hune.controlplane.reconcile import Reconciler, enqueue
+from hune.controlplane.settings import Settings
+from hune.controlplane.telemetry import Telemetry
+from tests.cluster import Cluster
+from tests.support.generate_specs import SOURCE, merged
+
+pytestmark = pytest.mark.apiserver
+SHORT: dict[str, Any] = {"model": {"source": SOURCE}}
+ROUNDS = 5
+CHILDREN = ("configmaps", "networkpolicies", "inferenceservices", "services")
+
+
+@dataclass
+class Loop:
+    """A reconciler whose store is read anew before each round, as if all events had come."""
+
+    cluster: Cluster
+    namespace: str
+    client: Client
+    store: Store
+    reconciler: Reconciler
+
+    def kubectl(self, *arguments: str, text: str | None = None) -> str:
+        return self.cluster.kubectl("-n", self.namespace, *arguments, text=text)
+
+    def create(self, name: str, spec: dict[str, Any]) -> None:
+        document = {
+            "apiVersion": "hune.dev/v1alpha1",
+            "kind": "ModelDeployment",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        self.kubectl("create", "--validate=strict", "-f", "-", text=json.dumps(document))
+
+    def merge(self, kind: str, name: str, patch: dict[str, Any]) -> None:
+        self.kubectl("patch", kind, name, "--type=merge", "-p", json.dumps(patch))
+
+    async def run(self, name: str) -> dict[tuple[str, str], int]:
+        """Reconcile once; return what was written."""
+        before = dict(self.client.writes)
+        for resource in (
+            resources.MODEL_DEPLOYMENT,
+            resources.MODEL_VERSION,
+            *resources.CHILDREN,
+            resources.POD,
+        ):
+            async for page in self.client.pages(resource, self.namespace, ""):
+                for item in page["items"]:
+                    self.store.put(
+                        item | {"apiVersion": resource.api_version, "kind": resource.kind}
+                    )
+        await self.reconciler.reconcile(Key("ModelDeployment", self.namespace, name))
+        after = self.client.writes
+        return {
+            key: after[key] - before.get(key, 0) for key in after if after[key] != before.get(key)
+        }
+
+    async def settle(self, name: str) -> dict[tuple[str, str], int]:
+        """Reconcile until nothing is written; return the writes of all rounds."""
+        total: dict[tuple[str, str], int] = {}
+        quiet = 0
+        for _ in range(10 * ROUNDS):
+            written = await self.run(name)
+            for key, count in written.items():
+                total[key] = total.get(key, 0) + count
+            quiet = 0 if written else quiet + 1
+            if quiet == ROUNDS:
+                return total
+        pytest.fail(f"it writes for ever: {total}")
+
+
+@pytest.fixture
+async def loop(
+    control_plane: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Loop]:
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    store, queue = Store(), Queue[Key]()
+
+    def again(key: Key) -> None:
+        enqueue(queue, key)
+
+    async with Client(login(kopf.OperatorSettings())) as client:
+        reconciler = Reconciler(
+            settings=Settings(),
+            store=store,
+            queue=queue,
+            gatherer=Gatherer(client, store, lambda: True),
+            applier=Applier(client, store, again),
+            status=StatusWriter(client, store, again),
+            recorder=EventRecorder(client, "test"),
+            telemetry=Telemetry(),
+            clock=lambda: datetime.now(UTC),
+        )
+        yield Loop(control_plane, namespace, client, store, reconciler)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("short", {}),
+        ("v1", {"serving": {"protocol": "V1"}}),
+        ("onnx", {"model": {"source": {"format": "onnx"}}}),
+        ("claim", {"model": {"source": {"uri": "pvc://models/income"}}}),
+        ("secret", {"model": {"source": {"secretRef": {"name": "s3"}}}}),
+        ("own", {"serving": {"container": {"image": "example.org/a:1", "args": ["-v"]}}}),
+        ("scaled", {"serving": {"replicas": {"min": 2, "max": 4}, "autoscaling": {}}}),
+        ("edge", {"placement": {"class": "EdgeArm", "tolerations": [{"key": "edge"}]}}),
+        (
+            "sized",
+            {"serving": {"resources": {"requests": {"cpu": 1, "memory": "1024Mi"}}}},
+        ),
+        (
+            "env",
+            {
+                "serving": {
+                    "env": [
+                        {"name": "A", "value": ""},
+                        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+                    ]
+                }
+            },
+        ),
+    ],
+)
+async def test_each_child_is_written_once(loop: Loop, name: str, change: dict[str, Any]) -> None:
+    loop.create(name, merged(SHORT, change))
+    written = await loop.settle(name)
+    assert {plural: written["apply", plural] for plural in CHILDREN} == dict.fromkeys(CHILDREN, 1)
+
+
+async def test_a_second_operator_writes_nothing(loop: Loop) -> None:
+    """As after a restart: the store is empty, and all is as it should be."""
+    loop.create("restart", SHORT)
+    await loop.settle("restart")
+    for kind in ("ModelDeployment", "InferenceService", "Service", "ConfigMap", "NetworkPolicy"):
+        for key in loop.store.keys(kind):
+            loop.store.drop(key)
+    assert await loop.settle("restart") == {}
+
+
+async def test_what_somebody_adds_to_our_fields_is_taken_away(loop: Loop) -> None:
+    loop.create("edited", SHORT)
+    await loop.settle("edited")
+    selector = {"hune.dev/deployment": "edited"}
+    revision = loop.kubectl(
+        "get",
+        "isvc",
+        "-l",
+        "hune.dev/deployment=edited",
+        "-o",
+        "jsonpath={.items[0].metadata.name}",
+    )
+    rules = [{"ports": [{"port": 9000, "protocol": "TCP"}]}, {}]
+    loop.merge("networkpolicy", revision, {"spec": {"ingress": rules}})
+    loop.merge("service", "edited", {"spec": {"selector": {"team": "b"}}})
+    containers = json.loads(
+        loop.kubectl("get", "isvc", revision, "-o", "jsonpath={.spec.predictor.containers}")
+    )
+    more = [*containers, {"name": "miner", "image": "example.org/miner"}]
+    loop.merge("isvc", revision, {"spec": {"predictor": {"containers": more}}})
+    await loop.settle("edited")
+    policy = json.loads(loop.kubectl("get", "networkpolicy", revision, "-o", "json"))
+    service = json.loads(loop.kubectl("get", "service", "edited", "-o", "json"))
+    predictor = json.loads(loop.kubectl("get", "isvc", revision, "-o", "json"))["spec"]["predictor"]
+    assert policy["spec"]["ingress"] == rules[:1]
+    assert service["spec"]["selector"] == selector | {"hune.dev/revision": revision}
+    assert [container["name"] for container in predictor["containers"]] == ["transformer-container"]
+
+
+async def test_a_status_settles_whatever_it_said_before(loop: Loop) -> None:
+    """Conditions come in another order when a spec is refused or suspended."""
+    loop.create("turning", SHORT | {"suspend": True})
+    await loop.settle("turning")
+    for suspend in (False, True, False):
+        loop.merge("mdep", "turning", {"spec": {"suspend": suspend}})
+        await loop.settle("turning")
+    loop.merge("mdep", "turning", {"spec": {"placement": {"class": "Gpu"}}})
+    await loop.settle("turning")
