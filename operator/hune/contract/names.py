@@ -28,8 +28,8 @@ GUARD_CONTAINER: Final = "transformer-container"
 PREDICTOR_CONTAINER: Final = "kserve-container"
 INITIALIZER_CONTAINER: Final = "storage-initializer"
 STORAGE_CONTAINER: Final = "hune"
-# Put before a uri for KServe only. An InferenceService that names no storage container gets any that
-# knows its scheme: nobody but Hune writes this one, so nobody else is given Hune's initializer.
+# Put before a uri, for KServe only: it gives an InferenceService that names no storage container any
+# that knows its scheme. Nobody but Hune writes this one, so nobody else gets Hune's initializer.
 STORAGE_PREFIX: Final = "hune+"
 
 GUARD_PORT: Final = 9000
