@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,7 +24,7 @@ from hune.controlplane.cluster.lease import Lease
 from hune.controlplane.cluster.status import StatusWriter
 from hune.controlplane.cluster.store import Document, Key, Store, key_of
 from hune.controlplane.cluster.watch import Reflector
-from hune.controlplane.errors import HuneError, LeadershipLostError
+from hune.controlplane.errors import HuneError, LeadershipLostError, NotFoundError
 from hune.controlplane.probes import Probes
 from hune.controlplane.queue import Queue
 from hune.controlplane.reconcile import Reconciler, enqueue
@@ -66,38 +65,36 @@ class Operator:
         self.failure: HuneError | None = None
 
     def follow(self, document: Document, *, deleted: bool) -> None:
-        """Take an event of one of Hune's own kinds."""
+        """Take an event of a ModelDeployment."""
         key = key_of(document)
-        before = self._affected(document)
         if deleted:
             self._store.drop(key)
         elif not self._store.put(document):
             return
-        for other in {key} | before | self._affected(document):
-            enqueue(self._queue, other)
-
-    def _affected(self, document: Document) -> set[Key]:
-        """Return the keys that an event of this object is news for, besides itself."""
-        namespace, name = document["metadata"].get("namespace", ""), document["metadata"]["name"]
-        if document["kind"] == resources.MODEL_VERSION.kind:
-            users = self._store.users(namespace, name)
-            return {Key(resources.MODEL_DEPLOYMENT.kind, namespace, user) for user in users}
-        return {
-            Key(resources.MODEL_VERSION.kind, namespace, revision["modelVersion"])
-            for revision in document.get("status", {}).get("revisions", [])
-        }
+        enqueue(self._queue, key)
+        for revision in document.get("status", {}).get("revisions", []):
+            version = Key(resources.MODEL_VERSION.kind, key.namespace, revision["modelVersion"])
+            enqueue(self._queue, version)
 
     def notify(self, document: Document) -> None:
-        """Take an event of a child or pod; one without a name means the whole kind is back."""
+        """Take an event of another kind; one without a name means the whole kind is back."""
         metadata = document["metadata"]
         if not metadata["name"]:
             for key in self._store.keys(resources.MODEL_DEPLOYMENT.kind):
                 self._queue.add(key)
             return
+        if document["kind"] == resources.MODEL_VERSION.kind:
+            self._notify_users(key_of(document))
+            return
         deployment = metadata.get("labels", {}).get(names.LABEL_DEPLOYMENT)
         if deployment is not None:
             namespace = metadata["namespace"]
             self._queue.add(Key(resources.MODEL_DEPLOYMENT.kind, namespace, deployment))
+
+    def _notify_users(self, version: Key) -> None:
+        enqueue(self._queue, version)
+        for user in self._store.users(version.namespace, version.name):
+            self._queue.add(Key(resources.MODEL_DEPLOYMENT.kind, version.namespace, user))
 
     async def start(self, settings: kopf.OperatorSettings) -> None:
         """Connect, fill the store and begin to work once this replica leads."""
@@ -130,15 +127,35 @@ class Operator:
 
     def _build_reflectors(self, client: Client) -> list[Reflector]:
         followed = [(resource, _OWN_LABEL) for resource in resources.CHILDREN]
-        followed.append((resources.POD, names.LABEL_DEPLOYMENT))
+        followed += [(resources.POD, names.LABEL_DEPLOYMENT), (resources.MODEL_VERSION, "")]
         if self._settings.gateway is not None:
             followed.append((resources.HTTP_ROUTE, _OWN_LABEL))
-        namespaces: list[str | None] = [*self._settings.watch_namespaces] or [None]
         return [
             Reflector(client, self._store, resource, namespace, selector, self.notify)
             for resource, selector in followed
-            for namespace in namespaces
+            for namespace in self._namespaces()
         ]
+
+    def _namespaces(self) -> list[str | None]:
+        return [*self._settings.watch_namespaces] or [None]
+
+    async def _list_deployments(self, client: Client) -> None:
+        """Know every ModelDeployment before the first plan.
+
+        kopf does not say when its first list is through, and who uses a version can only be told
+        when all users are known.
+        """
+        kind = resources.MODEL_DEPLOYMENT
+        try:
+            for namespace in self._namespaces():
+                async for page in client.pages(kind, namespace, ""):
+                    for item in page["items"]:
+                        document = item | {"apiVersion": kind.api_version, "kind": kind.kind}
+                        self.follow(document, deleted=False)
+        except NotFoundError:
+            raise HuneError(
+                "this cluster does not know ModelDeployments; install the chart hune-crds"
+            ) from None
 
     def _kserve_installed(self) -> bool:
         return all(
@@ -150,6 +167,7 @@ class Operator:
     async def _lead(self, client: Client) -> None:
         for reflector in self._reflectors:
             await reflector.synchronised.wait()
+        await self._list_deployments(client)
         if not self._process.elect:
             await self._work(client)
             return
@@ -211,23 +229,14 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
     async def stop(**_: Any) -> None:
         await operator.stop()
 
-    for resource in (resources.MODEL_DEPLOYMENT, resources.MODEL_VERSION):
-        _follow_kind(registry, resource, operator.follow)
+    kind = resources.MODEL_DEPLOYMENT
+
+    @kopf.on.event(names.GROUP, names.VERSION, kind.plural, registry=registry)
+    async def follow(event: Any, **_: Any) -> None:
+        document = event["object"] | {"apiVersion": kind.api_version, "kind": kind.kind}
+        operator.follow(document, deleted=event["type"] == "DELETED")
+
     return registry
-
-
-def _follow_kind(
-    registry: kopf.OperatorRegistry, resource: resources.Resource, follow: Callable[..., None]
-) -> None:
-    @kopf.on.event(names.GROUP, names.VERSION, resource.plural, registry=registry)
-    async def event(event: Any, **_: Any) -> None:
-        # kopf's event carries the raw object; list items carry neither kind nor apiVersion.
-        document = {
-            **event["object"],
-            "apiVersion": resource.api_version,
-            "kind": resource.kind,
-        }
-        follow(document, deleted=event["type"] == "DELETED")
 
 
 def _configure(settings: kopf.OperatorSettings) -> None:

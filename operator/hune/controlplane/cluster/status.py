@@ -33,7 +33,8 @@ class StatusWriter:
         try:
             answer = await self._client.apply(resource, desired, force=True, sub="status")
         except NotFoundError:
-            # Deleted meanwhile: there is nobody left to tell.
+            # Deleted meanwhile, perhaps between two lists: there is nobody left to tell.
+            self._store.drop(key_of(document))
             return False
         if self._store.put_answer(answer):
             self._again(key_of(answer))
