@@ -68,7 +68,7 @@ def test_a_deleted_deployment_is_news_for_its_versions(operator: Operator) -> No
 
 def test_a_version_that_appears_is_news_for_who_waits_for_it(operator: Operator) -> None:
     operator._store.put(deployment(1, spec={"model": {"version": "income-7"}}))
-    operator.follow(version(2), deleted=False)
+    operator.notify(version(2))
     assert asked_at_once(operator) == {DEPLOYMENT}
     assert asked_later(operator) == {Key("ModelVersion", "shop", "income-7")}
 
