@@ -58,6 +58,10 @@ class ApiServer:
         self.requests.append((verb, path))
         if (verb, path) in self.refuse:
             return _error(*self.refuse[verb, path])
+        name = request.query.get("fieldSelector", "").removeprefix("metadata.name=")
+        if name:
+            found = self.objects.get(f"{path}/{name}")
+            return web.json_response({"items": [found] if found else []})
         body = json.loads(await request.read() or b"{}")
         answers = {
             "GET": self._get,

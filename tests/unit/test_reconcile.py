@@ -211,6 +211,16 @@ async def test_somebody_elses_object_of_our_name_is_left_alone(loop: Loop) -> No
     assert loop.reasons()["Ready"] == "NameTaken"
 
 
+async def test_an_object_that_is_not_followed_is_left_alone_too(loop: Loop) -> None:
+    metadata = {"name": "income", "namespace": "shop"}
+    theirs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"a": 1}}
+    loop.api.put(SERVICE, theirs)
+    with pytest.raises(ConflictError, match="belongs to something else"):
+        await loop.run()
+    assert loop.api.objects[SERVICE]["spec"] == {"a": 1}
+    assert loop.reasons()["Ready"] == "NameTaken"
+
+
 async def test_the_prediction_key_is_made_once_and_never_changed(loop: Loop) -> None:
     path = "/api/v1/namespaces/shop/secrets/hune-prediction-key"
     await loop.run()

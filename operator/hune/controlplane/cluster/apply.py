@@ -43,6 +43,10 @@ class Applier:
             if existing is None:
                 self._keep(owner, await self._client.create(resource, document))
             return
+        if existing is None and name == owner.name:
+            # A name that the user chose may be somebody else's, and unlabelled, thus not followed.
+            # Only a look tells: applying goes through where nothing contradicts.
+            existing = await self._client.find(resource, owner.namespace, name)
         if existing is None:
             # Without force: an object of this name that is not ours is left alone.
             self._keep(owner, await self._client.apply(resource, document, force=False))

@@ -60,6 +60,14 @@ class Client:
         """Return one object."""
         return await self._call("GET", resource.path(namespace, name))
 
+    async def find(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
+        """Return one object or None, with the right to list that following takes anyway."""
+        query = {"fieldSelector": f"metadata.name={name}"}
+        found = await self._call("GET", resource.path(namespace), query)
+        # Items of a list carry neither.
+        kind = {"apiVersion": resource.api_version, "kind": resource.kind}
+        return next((kind | item for item in found["items"]), None)
+
     async def pages(
         self, resource: Resource, namespace: str | None, selector: str
     ) -> AsyncIterator[dict[str, Any]]:
