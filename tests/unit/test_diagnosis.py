@@ -205,3 +205,14 @@ def test_a_pod_that_goes_is_not_asked() -> None:
     leaving = pod(status(state=ended(1)))
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
     assert diagnose(seen(leaving), "a").reason == "Progressing"
+
+
+def test_an_image_that_is_tried_again_and_again_is_told_in_the_same_words() -> None:
+    tried = 'failed to do request: Head "https://r/v2/m": dial tcp: read udp 10.0.0.1:{}: timeout'
+    tries = (
+        waiting("ErrImagePull", tried.format(43286)),
+        waiting("ImagePullBackOff", f"Back-off pulling image: ErrImagePull: {tried.format(50000)}"),
+    )
+    first, second = (diagnose(seen(pod(status(**each))), "a") for each in tries)
+    assert first == second
+    assert first.message.endswith("(timeout)")

@@ -83,7 +83,7 @@ def image_not_pulled(subject: Subject) -> Diagnosis | None:
                 "ImageNotPulled",
                 f"container {status['name']}: image {status.get('image', '')!r} cannot be pulled; "
                 "check its name and the registry's access, or set the platform's mirror "
-                f"({_first_line(waiting.get('message', ''))})",
+                f"({_innermost_cause(waiting.get('message', ''))})",
             )
     return None
 
@@ -182,6 +182,15 @@ def _statuses(subject: Subject) -> Iterator[dict[str, Any]]:
 def _init_statuses(subject: Subject) -> Iterator[dict[str, Any]]:
     for pod in subject.pods:
         yield from pod.get("status", {}).get("initContainerStatuses", [])
+
+
+def _innermost_cause(text: str) -> str:
+    """Return what a chain of errors ends with.
+
+    The rest of it is worded differently while kubelet tries and while it waits to try again, with
+    another local port each time: a status that quoted it would be written for ever.
+    """
+    return _first_line(text).rpartition(": ")[2]
 
 
 def _first_line(text: str) -> str:
