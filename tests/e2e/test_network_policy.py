@@ -44,8 +44,13 @@ def dialled(space: Space, name: str, address: str, ports: set[int]) -> dict[int,
     environment = {"ADDRESS": address, "PORTS": json.dumps(sorted(ports))}
     space.apply(config, build_pod(name, "dial.py", environment))
     path = f"{resources.POD.path(space.name, name)}/log"
-    eventually(lambda: space.api.call("GET", path).text.endswith("}\n"), 60, 0.25)
-    answers: dict[str, str] = json.loads(space.api.call("GET", path).text)
+
+    def said() -> str:
+        answer = space.api.call("GET", path)
+        return answer.text if answer.ok else ""
+
+    eventually(lambda: said().endswith("}\n"), 60, 0.25, said)
+    answers: dict[str, str] = json.loads(said())
     return {int(port): answer for port, answer in answers.items()}
 
 

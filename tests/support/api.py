@@ -14,6 +14,7 @@ from tests.cluster import Cluster
 
 Document = dict[str, Any]
 NAMESPACE = Resource("v1", "Namespace", "namespaces")
+NODE = Resource("v1", "Node", "nodes")
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _SECONDS = 30
