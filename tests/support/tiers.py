@@ -95,7 +95,9 @@ def _stream(command: list[str]) -> tuple[int, str]:
 def _counts(output: str) -> dict[str, int]:
     """Read pytest's closing line."""
     closing = next((line for line in reversed(output.splitlines()) if " in " in line), "")
-    return {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|errors?)", closing)}
+    return {
+        word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|errors?)", closing)
+    }
 
 
 def report(results: list[Result]) -> int:
@@ -126,7 +128,9 @@ def main() -> int:
     parser.add_argument("--long", action="store_true", help="the long runs too")
     parser.add_argument("names", nargs="*", help="tiers; all by default")
     arguments = parser.parse_args()
-    chosen = [t for t in tiers(long=arguments.long) if not arguments.names or t.name in arguments.names]
+    chosen = [
+        t for t in tiers(long=arguments.long) if not arguments.names or t.name in arguments.names
+    ]
     return report([run(tier) for tier in chosen])
 
 

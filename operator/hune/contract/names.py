@@ -28,7 +28,7 @@ GUARD_CONTAINER: Final = "transformer-container"
 PREDICTOR_CONTAINER: Final = "kserve-container"
 INITIALIZER_CONTAINER: Final = "storage-initializer"
 STORAGE_CONTAINER: Final = "hune"
-# Put before a uri, for KServe only: an InferenceService that names no storage container is given any
+# Put before a uri, for KServe only: an InferenceService that names no storage container gets any
 # that knows its scheme. Nobody but Hune writes this one, so nobody else gets Hune's initializer.
 STORAGE_PREFIX: Final = "hune+"
 
