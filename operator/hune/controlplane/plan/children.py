@@ -63,11 +63,12 @@ def _wanted_revision(context: Context) -> list[Child]:
     owner, revision = context.owner, context.resolved.revision
     stamp = Stamp.read(context.observed.inference_service(context.wanted), context.settings)
     service = build_inference_service(owner, revision, context.scale(), stamp)
-    return [
+    children = [
         Child(build_guard_config(owner, _guard_settings(context))),
         Child(build_network_policy(owner, context.wanted)),
-        Child(service),
     ]
+    # Without KServe there is nothing to apply it to; its arrival is an event like any other.
+    return [*children, Child(service)] if context.observed.kserve_installed else children
 
 
 def _guard_settings(context: Context) -> GuardSettings:
