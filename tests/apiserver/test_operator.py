@@ -30,7 +30,40 @@ def operator(
         yield found
 
 
-@pytest.fixture
+def see_through(space: Space, name: str) -> None:
+    """Have the operator bring something new to its end: what came before it is done then."""
+    space.deploy(name, own_server())
+    space.wait_ready(name, seconds=60)
+
+
+def test_another_replica_takes_over_and_finishes(operator: Operator) -> None:
+    space = operator.space
+    leader = operator.start()
+    eventually(lambda: operator.leader() == leader.pid)
+    standby = operator.start()
+    space.deploy("handed-over", own_server())
+    space.wait_ready("handed-over", seconds=60)
+    changed = own_server(env=[{"name": "STEP", "value": "2"}])
+    space.deploy("handed-over", changed)
+    leader.kill()
+    eventually(lambda: operator.leader() == standby.pid, 10 * LEASE_SECONDS)
+    space.wait_settled("handed-over", 60)
+    standby.stop()
+
+
+def test_a_restart_writes_nothing(operator: Operator) -> None:
+    first = operator.start()
+    operator.space.deploy(NAME, own_server())
+    operator.space.wait_ready(NAME, seconds=60)
+    first.stop()
+    log = AuditLog(operator.space.cluster, operator.user)
+    second = operator.start()
+    see_through(operator.space, "probe-3")
+    second.stop()
+    assert log.writes(lambda write: not write.name.startswith("probe")) == []
+
+
+@pytest.fixture(scope="module")
 def replica(operator: Operator) -> Iterator[Space]:
     """One replica leads, and a few deployments have converged."""
     process = operator.start()
@@ -40,12 +73,6 @@ def replica(operator: Operator) -> Iterator[Space]:
     eventually(lambda: operator.leader() == process.pid)
     yield operator.space
     process.stop()
-
-
-def see_through(space: Space, name: str) -> None:
-    """Have the operator bring something new to its end: what came before it is done then."""
-    space.deploy(name, own_server())
-    space.wait_ready(name, seconds=60)
 
 
 def test_nothing_is_written_where_nothing_changed(operator: Operator, replica: Space) -> None:
@@ -62,21 +89,13 @@ def test_nothing_is_written_where_nothing_changed(operator: Operator, replica: S
     assert log.writes(about_others) == []
 
 
-def test_a_restart_writes_nothing(operator: Operator) -> None:
-    first = operator.start()
-    operator.space.deploy(NAME, own_server())
-    operator.space.wait_ready(NAME, seconds=60)
-    first.stop()
-    log = AuditLog(operator.space.cluster, operator.user)
-    second = operator.start()
-    see_through(operator.space, "probe-3")
-    second.stop()
-    assert log.writes(lambda write: not write.name.startswith("probe")) == []
-
-
 def child(space: Space, resource: Resource) -> Document:
-    """Return the deployment's only child of a kind."""
-    (found,) = space.find(resource, deployment=NAME)
+    """Return the deployment's only child of a kind; KServe's objects carry its label too."""
+    (found,) = (
+        document
+        for document in space.find(resource, deployment=NAME)
+        if document["metadata"]["ownerReferences"][0]["kind"] == "ModelDeployment"
+    )
     return found
 
 
@@ -96,7 +115,12 @@ EDITS: list[tuple[str, Resource, dict[str, Any]]] = [
     ("no policy type", resources.NETWORK_POLICY, {"spec": {"policyTypes": ["Egress"]}}),
     ("other pods", resources.SERVICE, {"spec": {"selector": {names.LABEL_REVISION: "other"}}}),
     ("no label", resources.SERVICE, {"metadata": {"labels": {names.LABEL_DEPLOYMENT: None}}}),
-    ("replicas", resources.INFERENCE_SERVICE, {"spec": {"predictor": {"minReplicas": 2}}}),
+    ("no part of it", resources.SERVICE, {"metadata": {"labels": {names.LABEL_PART_OF: None}}}),
+    (
+        "replicas",
+        resources.INFERENCE_SERVICE,
+        {"spec": {"predictor": {"minReplicas": 2, "maxReplicas": 2}}},
+    ),
     ("no containers", resources.INFERENCE_SERVICE, {"spec": {"predictor": {"volumes": None}}}),
 ]
 
@@ -135,18 +159,3 @@ def _uid(space: Space, document: Document) -> str:
     found = space.get(resources.BY_KIND[document["kind"]], document["metadata"]["name"]) or {}
     uid: str = found.get("metadata", {}).get("uid", "")
     return uid
-
-
-def test_another_replica_takes_over_and_finishes(operator: Operator) -> None:
-    space = operator.space
-    leader = operator.start()
-    eventually(lambda: operator.leader() == leader.pid)
-    standby = operator.start()
-    space.deploy("handed-over", own_server())
-    space.wait_ready("handed-over", seconds=60)
-    changed = own_server(env=[{"name": "STEP", "value": "2"}])
-    space.deploy("handed-over", changed)
-    leader.kill()
-    eventually(lambda: operator.leader() == standby.pid, 10 * LEASE_SECONDS)
-    space.wait_settled("handed-over", 60)
-    standby.stop()

@@ -123,7 +123,7 @@ class Space:
 def namespace(cluster: Cluster, name: str, documents: Iterable[Document] = ()) -> Iterator[Space]:
     """Have a namespace under the strictest Pod Security, without anything of a former run."""
     with Api(cluster) as api:
-        _remove(api, name)
+        _remove(cluster, api, name)
         space = Space(cluster, api, name)
         kind = {"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.kind}
         api.apply(kind | {"metadata": {"name": name, "labels": _RESTRICTED}})
@@ -131,21 +131,21 @@ def namespace(cluster: Cluster, name: str, documents: Iterable[Document] = ()) -
             space.apply(*documents)
             yield space
         finally:
-            _remove(api, name)
+            _remove(cluster, api, name)
 
 
-def _remove(api: Api, name: str) -> None:
+def _remove(cluster: Cluster, api: Api, name: str) -> None:
     if api.get(NAMESPACE, None, name) is None:
         return
     for deployment in api.find(resources.MODEL_DEPLOYMENT, name):
         api.delete(resources.MODEL_DEPLOYMENT, name, deployment["metadata"]["name"])
     # A namespace with pods in it is looked at again only after half of their grace period.
-    eventually(lambda: _is_empty(api, name), 120, _INTERVAL)
+    eventually(lambda: _is_empty(cluster, api, name), 120, _INTERVAL)
     api.delete(NAMESPACE, None, name)
     eventually(lambda: api.get(NAMESPACE, None, name) is None, 120, _INTERVAL)
 
 
-def _is_empty(api: Api, name: str) -> bool:
+def _is_empty(cluster: Cluster, api: Api, name: str) -> bool:
     owners = (resources.INFERENCE_SERVICE, resources.DEPLOYMENT)
     left = [owner for kind in owners for owner in api.find(kind, name)]
     for owner in left:
@@ -153,7 +153,8 @@ def _is_empty(api: Api, name: str) -> bool:
     pods = api.find(resources.POD, name)
     for pod in pods:
         # Nobody is served any more, so nobody is waited for; guards would drain.
-        api.delete(resources.POD, name, pod["metadata"]["name"], grace=1)
+        grace = 1 if cluster.has_node else 0
+        api.delete(resources.POD, name, pod["metadata"]["name"], grace)
     return not left and not pods
 
 

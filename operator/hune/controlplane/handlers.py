@@ -22,7 +22,7 @@ from hune.controlplane.cluster.events import EventRecorder
 from hune.controlplane.cluster.gather import Gatherer
 from hune.controlplane.cluster.lease import Lease
 from hune.controlplane.cluster.status import StatusWriter
-from hune.controlplane.cluster.store import Document, Key, Store, key_of
+from hune.controlplane.cluster.store import Document, Key, Store, deployment_of, key_of
 from hune.controlplane.cluster.watch import Reflector
 from hune.controlplane.errors import HuneError, LeadershipLostError, NotFoundError
 from hune.controlplane.probes import Probes
@@ -86,8 +86,8 @@ class Operator:
         if document["kind"] == resources.MODEL_VERSION.kind:
             self._notify_users(key_of(document))
             return
-        deployment = metadata.get("labels", {}).get(names.LABEL_DEPLOYMENT)
-        if deployment is not None:
+        deployment = deployment_of(document)
+        if deployment:
             namespace = metadata["namespace"]
             self._queue.add(Key(resources.MODEL_DEPLOYMENT.kind, namespace, deployment))
 

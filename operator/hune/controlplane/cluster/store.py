@@ -132,8 +132,20 @@ def _group(document: Mapping[str, Any]) -> str:
     """Return what an object is listed under: its deployment, or its model for a version."""
     if document["kind"] == "ModelVersion":
         return str(document.get("spec", {}).get("model", ""))
-    labels = document["metadata"].get("labels") or {}
-    return str(labels.get(names.LABEL_DEPLOYMENT, ""))
+    return deployment_of(document)
+
+
+def deployment_of(document: Mapping[str, Any]) -> str:
+    """Return the ModelDeployment that an object belongs to; empty where it belongs to none.
+
+    A child is known by its owner, so that one whose label somebody took is still found; pods have
+    another owner and are known by their label.
+    """
+    metadata = document["metadata"]
+    for owner in metadata.get("ownerReferences") or ():
+        if owner["kind"] == "ModelDeployment" and owner["apiVersion"] == names.API_VERSION:
+            return str(owner["name"])
+    return str((metadata.get("labels") or {}).get(names.LABEL_DEPLOYMENT, ""))
 
 
 def _others_part(document: Mapping[str, Any]) -> tuple[Any, Any]:
