@@ -25,12 +25,19 @@ class LeadershipLostError(HuneError):
 
 
 class ApiError(HuneError):
-    """The API server, or the way to it, failed."""
+    """The API server, or the way to it, failed.
+
+    Attributes:
+        status: HTTP status code; 0 without an answer.
+        message: What the API server said.
+        child: Kind of the child that was being applied; empty outside of that.
+    """
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
         self.status = status
         self.message = message
+        self.child = ""
 
 
 class NotFoundError(ApiError):

@@ -26,6 +26,8 @@ from hune.controlplane.telemetry import Telemetry
 _LOG = logging.getLogger("hune.reconcile")
 # A version may have a thousand users: their news is gathered before it is looked at once.
 _VERSION_DELAY_SECONDS = 1.0
+# No event tells that a name is free again or a right was granted.
+_REFUSED_SECONDS = 30.0
 
 
 def enqueue(queue: Queue[Key], key: Key) -> None:
@@ -126,8 +128,15 @@ class Reconciler:
             status = report_failure(plan.status, document, failure, now)
         await self._tell(owner, document, status)
         if failure is not None:
+            self._look_again(key, failure)
+        else:
+            self._follow_up(key, document, plan)
+
+    def _look_again(self, key: Key, failure: ApiError) -> None:
+        """Come back, evenly, to what only a person can put right; anything else is a failure."""
+        if not isinstance(failure, RefusedError | ConflictError):
             raise failure
-        self._follow_up(key, document, plan)
+        self._queue.add_after(key, _REFUSED_SECONDS)
 
     async def _tell(self, owner: Owner, document: Document, status: Api) -> None:
         """Write the status, and Events for what turned."""

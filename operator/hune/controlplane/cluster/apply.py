@@ -10,7 +10,7 @@ from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.client import Client
 from hune.controlplane.cluster.difference import is_applied
 from hune.controlplane.cluster.store import Document, Key, Store
-from hune.controlplane.errors import ConflictError, NotFoundError
+from hune.controlplane.errors import ApiError, ConflictError, NotFoundError
 from hune.controlplane.plan.plan import Child, Owner, Plan
 
 
@@ -28,7 +28,11 @@ class Applier:
         if plan.children:
             await self._ensure_prediction_key(owner.namespace)
         for child in plan.children:
-            await self._apply_child(owner, child)
+            try:
+                await self._apply_child(owner, child)
+            except ApiError as error:
+                error.child = child.key[0]
+                raise
         for kind, name in plan.prune:
             await self._delete(Key(kind, owner.namespace, name))
         for pod, value in plan.touched_pods.items():

@@ -21,7 +21,7 @@ from hune.controlplane.plan.context import Context, rfc3339
 from hune.controlplane.plan.plan import Owner
 from hune.controlplane.plan.problem import Problem
 from hune.controlplane.policy.cutover import Cutover
-from hune.controlplane.policy.observed import Document, Observed
+from hune.controlplane.policy.observed import HTTP_ROUTE, SERVICE, Document, Observed
 from hune.controlplane.policy.readiness import (
     count_ready,
     guard_condition,
@@ -152,13 +152,14 @@ def report_failure(
 ) -> ModelDeploymentStatus:
     """State that the API server refused a child; what else was planned stands."""
     planned = ModelDeploymentStatus.model_validate(status.document())
+    hindered = ROLLED_OUT if error.child in {SERVICE, HTTP_ROUTE} else PREDICTOR_READY
     fault = Condition(
-        type=PREDICTOR_READY,
+        type=hindered,
         status=Status.FALSE,
         reason="NameTaken" if isinstance(error, ConflictError) else "Refused",
         message=f"the API server refused a child: {error.message}",
     )
-    others = [c for c in planned.conditions if c.type not in {PREDICTOR_READY, READY}]
+    others = [c for c in planned.conditions if c.type not in {hindered, READY}]
     fresh = [fault, *others, summarise([fault])]
     former = document.get("status", {}).get("conditions", [])
     generation = Owner.of(document).generation
