@@ -2,8 +2,10 @@
 
 import json
 import re
-from dataclasses import MISSING, asdict, dataclass, fields
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Final, Self
+
+from hune.contract.document import camel, from_document, to_document
 
 PROTOCOLS: Final = ("V1", "V2")
 # Names end up in response headers and MACs: what Kubernetes allows, and nothing else.
@@ -37,7 +39,7 @@ class GuardSettings:
 
     def to_json(self) -> str:
         """Return the settings as JSON with sorted camelCase keys; equal settings, equal text."""
-        return json.dumps({_camel(k): v for k, v in asdict(self).items()}, sort_keys=True)
+        return json.dumps(to_document(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -47,29 +49,9 @@ class GuardSettings:
             ValueError: Not JSON, not an object, or a field is missing or has no sensible value;
                 the message names the field.
         """
-        document = json.loads(text)
-        if not isinstance(document, dict):
-            raise ValueError("guard settings must be a JSON object")  # noqa: TRY004 one error kind
-        known = {name: document[_camel(name)] for name in cls.__slots__ if _camel(name) in document}
-        try:
-            settings = cls(**known)
-        except TypeError:
-            raise ValueError(f"guard settings: {_missing(known)} is missing") from None
-        _check_types(settings)
+        settings = from_document(cls, json.loads(text), "guard settings")
         _check_values(settings)
         return settings
-
-
-def _missing(known: dict[str, Any]) -> str:
-    wanted = [field.name for field in fields(GuardSettings) if field.default is MISSING]
-    return ", ".join(_camel(name) for name in wanted if name not in known)
-
-
-def _check_types(settings: GuardSettings) -> None:
-    for name, value in asdict(settings).items():
-        wanted: type[Any] = GuardSettings.__annotations__[name]
-        if type(value) is not wanted:
-            raise ValueError(f"guard settings: {_camel(name)} must be {wanted.__name__}")
 
 
 def _check_values(settings: GuardSettings) -> None:
@@ -80,9 +62,4 @@ def _check_values(settings: GuardSettings) -> None:
     for name in ("deployment", "namespace", "model_version", "revision", "arm"):
         value = getattr(settings, name)
         if not _NAME.fullmatch(value) and (name != "arm" or value):
-            raise ValueError(f"guard settings: {_camel(name)} {value!r} is no Kubernetes name")
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part.capitalize() for part in tail)
+            raise ValueError(f"guard settings: {camel(name)} {value!r} is no Kubernetes name")
