@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -32,7 +31,7 @@ def from_document(kind: type[T], document: object, where: str) -> T:
     """
     if not isinstance(document, Mapping):
         raise ValueError(f"{where} must be a JSON object")  # noqa: TRY004 one error kind
-    hints = _hints(kind)
+    hints = get_type_hints(kind)
     missing = [camel(name) for name in _required(kind) if camel(name) not in document]
     if missing:
         raise ValueError(f"{where}: {', '.join(missing)} is missing")
@@ -61,11 +60,6 @@ def _value(kind: Any, value: object, where: str) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{where} must be {kind.__name__}")
     return value
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def _required(kind: Any) -> list[str]:
