@@ -8,9 +8,31 @@ from typing import Final, Self
 from hune.contract.document import camel, from_document, to_document
 
 PROTOCOLS: Final = ("V1", "V2")
+ON_DETECT: Final = ("Flag", "Reject")
+FAILURE_POLICIES: Final = ("Open", "Closed")
 # Names end up in response headers and MACs: what Kubernetes allows, and nothing else.
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _MAXIMUM_PORT: Final = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """One detector of a guard.
+
+    Attributes:
+        uri: Where its artefact came from, for messages.
+        path: Directory of the artefact in the pod.
+        digest: The only digest that may be loaded.
+        on_detect: `Flag` or `Reject`.
+        threshold: Decimal text in place of the artefact's own threshold; empty for that one.
+    """
+
+    uri: str
+    path: str
+    digest: str
+    on_detect: str = "Flag"
+    threshold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +48,8 @@ class GuardSettings:
         predictor_port: Port of the predictor on localhost.
         arm: Arm of an experiment; empty outside of one.
         draining: True once another revision took over: every answer then closes its connection.
+        outliers: The outlier detector, if there is one.
+        failure_policy: `Open` answers while a detector cannot judge, `Closed` does not.
     """
 
     deployment: str
@@ -36,6 +60,8 @@ class GuardSettings:
     predictor_port: int
     arm: str = ""
     draining: bool = False
+    outliers: DetectorSettings | None = None
+    failure_policy: str = "Open"
 
     def to_json(self) -> str:
         """Return the settings as JSON with sorted camelCase keys; equal settings, equal text."""
@@ -57,9 +83,22 @@ class GuardSettings:
 def _check_values(settings: GuardSettings) -> None:
     if settings.protocol not in PROTOCOLS:
         raise ValueError(f"guard settings: protocol must be one of {', '.join(PROTOCOLS)}")
+    if settings.failure_policy not in FAILURE_POLICIES:
+        known = ", ".join(FAILURE_POLICIES)
+        raise ValueError(f"guard settings: failurePolicy must be one of {known}")
+    if settings.outliers is not None:
+        _check_detector(settings.outliers, "outliers")
     if not 0 < settings.predictor_port <= _MAXIMUM_PORT:
         raise ValueError(f"guard settings: predictorPort must be 1 to {_MAXIMUM_PORT}")
     for name in ("deployment", "namespace", "model_version", "revision", "arm"):
         value = getattr(settings, name)
         if not _NAME.fullmatch(value) and (name != "arm" or value):
             raise ValueError(f"guard settings: {camel(name)} {value!r} is no Kubernetes name")
+
+
+def _check_detector(detector: DetectorSettings, name: str) -> None:
+    if detector.on_detect not in ON_DETECT:
+        known = ", ".join(ON_DETECT)
+        raise ValueError(f"guard settings: {name}.onDetect must be one of {known}")
+    if detector.threshold and not _DECIMAL.fullmatch(detector.threshold):
+        raise ValueError(f"guard settings: {name}.threshold must be a decimal number")

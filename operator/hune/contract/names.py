@@ -37,6 +37,10 @@ PREDICTOR_PORT: Final = 8080
 SERVICE_PORT: Final = 80
 
 MODEL_DIRECTORY: Final = "/mnt/models"
+# What the guard needs beside the model. None of it keeps a pod from starting: the guard says what
+# is amiss and follows its failure policy.
+ARTEFACT_DIRECTORY: Final = "/mnt/hune"
+REFUSED_FILE: Final = ".hune-refused.json"
 GUARD_DIRECTORY: Final = "/etc/hune/guard"
 GUARD_FILE: Final = "guard.json"
 PREDICTION_KEY_DIRECTORY: Final = "/etc/hune/prediction-key"

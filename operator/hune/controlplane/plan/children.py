@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from hune.contract import names
-from hune.contract.guard import GuardSettings
+from hune.contract.guard import DetectorSettings, GuardSettings
+from hune.controlplane.api.guard import Detector
+from hune.controlplane.plan.build.artefacts import detector_path
 from hune.controlplane.plan.build.guard_config import build_guard_config, read_draining_since
 from hune.controlplane.plan.build.http_route import build_http_route
 from hune.controlplane.plan.build.inference_service import (
@@ -80,6 +82,20 @@ def _guard_settings(context: Context) -> GuardSettings:
         revision=context.wanted,
         protocol=revision.protocol.value,
         predictor_port=revision.container.port if revision.container else names.PREDICTOR_PORT,
+        outliers=_detector(context.spec.guard.outliers),
+        failure_policy=context.spec.guard.failure_policy.value,
+    )
+
+
+def _detector(detector: Detector | None) -> DetectorSettings | None:
+    if detector is None:
+        return None
+    return DetectorSettings(
+        uri=detector.uri,
+        path=detector_path(detector),
+        digest=detector.digest,
+        on_detect=detector.on_detect.value,
+        threshold=detector.threshold or "",
     )
 
 
