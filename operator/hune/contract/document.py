@@ -9,9 +9,10 @@ T = TypeVar("T")
 
 
 def to_document(value: Any) -> Any:
-    """Return a dataclass, and what is nested in it, as JSON-ready values."""
+    """Return a dataclass, and what is nested in it, as JSON-ready values; None is left out."""
     if is_dataclass(value):
-        return {camel(f.name): to_document(getattr(value, f.name)) for f in fields(value)}
+        given = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {camel(n): to_document(v) for n, v in given.items() if v is not None}
     if isinstance(value, tuple):
         return [to_document(item) for item in value]
     return value
