@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from hune.contract.document import camel, from_document, to_document
+from hune.contract.features import DataContract, check_contract
 
 PROTOCOLS: Final = ("V1", "V2")
 ON_DETECT: Final = ("Flag", "Reject")
@@ -50,6 +51,7 @@ class GuardSettings:
         draining: True once another revision took over: every answer then closes its connection.
         outliers: The outlier detector, if there is one.
         failure_policy: `Open` answers while a detector cannot judge, `Closed` does not.
+        data_contract: What the inputs must look like; None where nothing is said of them.
     """
 
     deployment: str
@@ -62,6 +64,7 @@ class GuardSettings:
     draining: bool = False
     outliers: DetectorSettings | None = None
     failure_policy: str = "Open"
+    data_contract: DataContract | None = None
 
     def to_json(self) -> str:
         """Return the settings as JSON with sorted camelCase keys; equal settings, equal text."""
@@ -94,6 +97,8 @@ def _check_values(settings: GuardSettings) -> None:
         value = getattr(settings, name)
         if not _NAME.fullmatch(value) and (name != "arm" or value):
             raise ValueError(f"guard settings: {camel(name)} {value!r} is no Kubernetes name")
+    if settings.data_contract is not None:
+        check_contract(settings.data_contract, "guard settings: dataContract")
 
 
 def _check_detector(detector: DetectorSettings, name: str) -> None:

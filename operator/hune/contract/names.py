@@ -49,6 +49,7 @@ PREDICTION_KEY_SECRET: Final = "hune-prediction-key"  # noqa: S105 a name, not a
 
 HEADER_PREDICTION_ID: Final = "X-Hune-Prediction-Id"
 HEADER_MODEL_VERSION: Final = "X-Hune-Model-Version"
+HEADER_CONTRACT_BREACHES: Final = "X-Hune-Contract-Breaches"
 HEADER_PREFIX: Final = "x-hune-"
 
 # JSON of wanted digests by uri; the initializer gets it from ANNOTATION_DIGESTS.

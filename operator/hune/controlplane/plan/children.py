@@ -74,7 +74,7 @@ def _wanted_revision(context: Context) -> list[Child]:
 
 
 def _guard_settings(context: Context) -> GuardSettings:
-    revision = context.resolved.revision
+    revision, contract = context.resolved.revision, context.spec.contract
     return GuardSettings(
         deployment=context.owner.name,
         namespace=context.owner.namespace,
@@ -82,6 +82,7 @@ def _guard_settings(context: Context) -> GuardSettings:
         revision=context.wanted,
         protocol=revision.protocol.value,
         predictor_port=revision.container.port if revision.container else names.PREDICTOR_PORT,
+        data_contract=contract.plain() if contract else None,
         outliers=_detector(context.spec.guard.outliers),
         failure_policy=context.spec.guard.failure_policy.value,
     )
