@@ -16,8 +16,9 @@ SETTINGS = GuardSettings(
     predictor_port=8080,
 )
 TEXT = (
-    '{"arm": "", "deployment": "income", "draining": false, "modelVersion": "income-7", '
-    '"namespace": "shop", "predictorPort": 8080, "protocol": "V2", "revision": "income-624050a8"}'
+    '{"arm": "", "dataContract": null, "deployment": "income", "draining": false, '
+    '"modelVersion": "income-7", "namespace": "shop", "predictorPort": 8080, "protocol": "V2", '
+    '"revision": "income-624050a8"}'
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from hune.contract.document import camel, from_document, to_document
+from hune.contract.features import DataContract
 
 PROTOCOLS: Final = ("V1", "V2")
 # Names end up in response headers and MACs: what Kubernetes allows, and nothing else.
@@ -26,6 +27,7 @@ class GuardSettings:
         predictor_port: Port of the predictor on localhost.
         arm: Arm of an experiment; empty outside of one.
         draining: True once another revision took over: every answer then closes its connection.
+        data_contract: What the model's inputs must look like; None where nobody said.
     """
 
     deployment: str
@@ -36,6 +38,7 @@ class GuardSettings:
     predictor_port: int
     arm: str = ""
     draining: bool = False
+    data_contract: DataContract | None = None
 
     def to_json(self) -> str:
         """Return the settings as JSON with sorted camelCase keys; equal settings, equal text."""
