@@ -39,6 +39,8 @@ HEALTH_V2 = Route(Endpoint.HEALTH, "V2", "GET")
         (b"/hune/live", Route(Endpoint.LIVE, "", "GET")),
         (b"/hune/ready", Route(Endpoint.READY, "", "GET")),
         (b"/metrics", Route(Endpoint.METRICS, "", "GET")),
+        (b"/openapi.json", Route(Endpoint.OPENAPI, "", "GET")),
+        (b"/docs", Route(Endpoint.PAGE, "", "GET")),
     ],
 )
 def test_a_path_leads_where_the_protocols_say(path: bytes, route: Route) -> None:

@@ -22,6 +22,7 @@ from hune.dataplane.guard.headers import announces_body, end_to_end, open_envelo
 from hune.dataplane.guard.identity import Identity
 from hune.dataplane.guard.intake import Intake, Message, Receive, discard
 from hune.dataplane.guard.mounted import MountedFile
+from hune.dataplane.guard.pages import Pages
 from hune.dataplane.guard.prediction import annotate_reply, check_request
 from hune.dataplane.guard.predictor import Predictor
 from hune.dataplane.guard.routing import choose_route, target_of
@@ -66,6 +67,7 @@ class Guard:
         self._intake = Intake(environment.maximum_body_bytes)
         self._predictor = Predictor(settings.value, environment)
         self._identity = Identity(settings.value, key.value)
+        self._pages = Pages(settings.value)
         self.apply()
 
     def apply(self) -> None:
@@ -77,6 +79,9 @@ class Guard:
         if not self._predictor.is_meant_by(settings):
             self._predictor.close()
             self._predictor = Predictor(settings, self._environment)
+        if not self._pages.is_meant_by(settings):
+            self._pages.close()
+            self._pages = Pages(settings)
         self.telemetry.serves(settings, closing=self._closing)
 
     def terminate(self) -> None:
@@ -126,6 +131,8 @@ class Guard:
                 return await self._report_readiness()
             case Endpoint.METRICS:
                 return Answer(_OK, [TEXT], self.telemetry.render())
+            case Endpoint.OPENAPI | Endpoint.PAGE:
+                return await self._pages.show(route.endpoint)
         envelope = open_envelope(scope["headers"])
         reply = await self._predictor.forward(route.method, target_of(scope), envelope)
         return Answer(reply.status, end_to_end(reply.headers), reply.body)

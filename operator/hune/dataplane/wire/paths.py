@@ -20,6 +20,8 @@ class Endpoint(StrEnum):
     LIVE = "live"
     READY = "ready"
     METRICS = "metrics"
+    OPENAPI = "openapi"
+    PAGE = "page"
     NONE = "none"
 
 
@@ -60,6 +62,8 @@ _TABLE: Final = [
         (rb"/hune/live", Endpoint.LIVE, "", "GET"),
         (rb"/hune/ready", Endpoint.READY, "", "GET"),
         (rb"/metrics", Endpoint.METRICS, "", "GET"),
+        (rb"/openapi\.json", Endpoint.OPENAPI, "", "GET"),
+        (rb"/docs", Endpoint.PAGE, "", "GET"),
     ]
 ]
 # No escapes at all: a name in a path is a Kubernetes name, and %2f or %2e%2e only ever mean harm.

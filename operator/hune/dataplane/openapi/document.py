@@ -1,0 +1,83 @@
+"""The OpenAPI 3.1 document of one guard."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from hune.contract import names
+from hune.dataplane.openapi import v1, v2
+from hune.dataplane.openapi.content import Part, json_content, reading
+from hune.dataplane.openapi.failure import build_error, build_failures
+from hune.dataplane.openapi.prediction import Protocol, build_predictions
+from hune.dataplane.openapi.subject import Subject
+
+_DESCRIBE: Final[Mapping[str, Callable[[Subject], Protocol]]] = {
+    "V1": v1.describe,
+    "V2": v2.describe,
+}
+_TOKEN: Final = (
+    "A token of a ServiceAccount that may `predict` with this ModelDeployment:"
+    f" `kubectl create token NAME --audience {names.TOKEN_AUDIENCE}`."
+)
+
+
+def build_document(subject: Subject) -> dict[str, Any]:
+    """Return the document, ready to be written as JSON."""
+    protocol = _DESCRIBE[subject.protocol](subject)
+    components: dict[str, Any] = {
+        "schemas": {**protocol.schemas, "Error": build_error()},
+        "responses": build_failures(),
+    }
+    if subject.bearer:
+        scheme = {"type": "http", "scheme": "bearer", "description": _TOKEN}
+        components["securitySchemes"] = {"bearer": scheme}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": subject.deployment,
+            "version": subject.model_version,
+            "summary": f"Predictions of the model version {subject.model_version}",
+            "description": _describe(subject),
+        },
+        "servers": [
+            {"url": "/", "description": "Where this document came from"},
+            {
+                "url": f"http://{subject.deployment}.{subject.namespace}.svc",
+                "description": "Inside the cluster",
+            },
+        ],
+        "tags": [{"name": name} for name in ("Predictions", "Model", "Guard")],
+        "paths": {**build_predictions(subject, protocol), **protocol.paths, **_guard_paths()},
+        "components": components,
+    }
+
+
+def _describe(subject: Subject) -> str:
+    sentences = [
+        f"The model speaks the {subject.protocol} protocol.",
+        "What the predictor answers passes unchanged; Hune's guard adds what it says of it.",
+    ]
+    if subject.contract:
+        does = "is refused" if subject.contract.on_breach == "Reject" else "is answered and flagged"
+        sentences.append(f"A request that breaks the data contract {does}.")
+    if subject.outliers:
+        sentences.append("Every answer says which of its rows are outliers.")
+    return " ".join(sentences)
+
+
+def _guard_paths() -> dict[str, Part]:
+    def state(name: str) -> Part:
+        properties = {name: {"const": True}}
+        return json_content({"type": "object", "required": [name], "properties": properties})
+
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    page = {"text/html": {"schema": {"type": "string"}}}
+    document = json_content({"type": "object"})
+    return {
+        "/hune/live": reading("readLive", "Guard", "The guard lives", state("live")),
+        "/hune/ready": reading(
+            "readReady", "Guard", "All is ready to predict", state("ready"), 503
+        ),
+        "/metrics": reading("readMetrics", "Guard", "Metrics for Prometheus", text),
+        "/openapi.json": reading("readDocument", "Guard", "This document", document),
+        "/docs": reading("readPage", "Guard", "This document, for people", page),
+    }
