@@ -16,8 +16,8 @@ SETTINGS = GuardSettings(
     predictor_port=8080,
 )
 TEXT = (
-    '{"arm": "", "deployment": "income", "draining": false, "modelVersion": "income-7", '
-    '"namespace": "shop", "predictorPort": 8080, "protocol": "V2", "revision": "income-624050a8"}'
+    '{"access": {"authorizer": "", "mode": "Authorized"}, "arm": "", "deployment": "income", '
+    '"draining": false, "modelVersion": "income-7", "namespace": "shop", "predictorPort": 8080, "protocol": "V2", "revision": "income-624050a8"}'
 )
 
 
@@ -32,7 +32,7 @@ def test_what_a_later_release_adds_is_passed_over() -> None:
 
 def test_what_has_a_default_may_be_absent() -> None:
     document = json.loads(TEXT)
-    del document["arm"], document["draining"]
+    del document["arm"], document["draining"], document["access"]
     assert GuardSettings.from_json(json.dumps(document)) == SETTINGS
 
 
@@ -52,6 +52,10 @@ def test_what_has_a_default_may_be_absent() -> None:
         ("predictorPort", "8080", "predictorPort must be int"),
         ("draining", "no", "draining must be bool"),
         ("draining", 1, "draining must be bool"),
+        ("access", "Open", "access must be a JSON object"),
+        ("access", {"mode": "open"}, "access: mode must be one of Authorized, Authenticated, Open"),
+        ("access", {"authorizer": "x"}, "access: authorizer 'x' is no host and port"),
+        ("access", {"authorizer": "x:0"}, "access: authorizer 'x:0' is no host and port"),
     ],
 )
 def test_a_value_without_sense_is_named(field: str, value: object, message: str) -> None:

@@ -2,9 +2,10 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
+from hune.contract.access import MODES, AccessSettings, split_address
 from hune.contract.document import camel, from_document, to_document
 
 PROTOCOLS: Final = ("V1", "V2")
@@ -26,6 +27,7 @@ class GuardSettings:
         predictor_port: Port of the predictor on localhost.
         arm: Arm of an experiment; empty outside of one.
         draining: True once another revision took over: every answer then closes its connection.
+        access: Who may ask.
     """
 
     deployment: str
@@ -36,6 +38,7 @@ class GuardSettings:
     predictor_port: int
     arm: str = ""
     draining: bool = False
+    access: AccessSettings = field(default_factory=AccessSettings)
 
     def to_json(self) -> str:
         """Return the settings as JSON with sorted camelCase keys; equal settings, equal text."""
@@ -63,3 +66,14 @@ def _check_values(settings: GuardSettings) -> None:
         value = getattr(settings, name)
         if not _NAME.fullmatch(value) and (name != "arm" or value):
             raise ValueError(f"guard settings: {camel(name)} {value!r} is no Kubernetes name")
+    _check_access(settings.access)
+
+
+def _check_access(access: AccessSettings) -> None:
+    if access.mode not in MODES:
+        raise ValueError(f"guard settings: access: mode must be one of {', '.join(MODES)}")
+    if access.authorizer:
+        try:
+            split_address(access.authorizer)
+        except ValueError as error:
+            raise ValueError(f"guard settings: access: authorizer {error}") from None

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from hune.contract import names
+from hune.controlplane.api.access import Access
 from hune.controlplane.api.base import Api, Name, Rule
 from hune.controlplane.api.conditions import Conditions
 from hune.controlplane.api.modelversion import Source
@@ -57,6 +58,7 @@ class ModelDeploymentSpec(Api):
     model: Model | None = Field(default=None, description="Which model is served.")
     serving: Serving = Field(default=Serving(), description="How it is served.")
     placement: Placement = Field(default=Placement(), description="Where it runs.")
+    access: Access = Field(default=Access(), description="Who may ask it.")
     suspend: bool = Field(
         default=False,
         description="True: the operator changes nothing; what serves goes on serving.",

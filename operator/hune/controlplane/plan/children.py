@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from hune.contract import names
+from hune.contract.access import AccessSettings
 from hune.contract.guard import GuardSettings
 from hune.controlplane.plan.build.guard_config import build_guard_config, read_draining_since
 from hune.controlplane.plan.build.http_route import build_http_route
@@ -80,7 +81,12 @@ def _guard_settings(context: Context) -> GuardSettings:
         revision=context.wanted,
         protocol=revision.protocol.value,
         predictor_port=revision.container.port if revision.container else names.PREDICTOR_PORT,
+        access=_access(context),
     )
+
+
+def _access(context: Context) -> AccessSettings:
+    return AccessSettings(context.spec.access.mode.value, context.settings.authorizer)
 
 
 def _other_revisions(context: Context) -> list[Child]:
@@ -107,9 +113,9 @@ def _kept_config(context: Context, revision: str) -> dict[str, Any]:
     )
     config = context.observed.config_map(revision)
     since = (read_draining_since(config) if config else None) or context.time
-    return build_guard_config(
-        context.owner, replace(former, draining=draining), since if draining else None
-    )
+    # Whoever lost the right has lost it at every revision that still answers.
+    settings = replace(former, draining=draining, access=_access(context))
+    return build_guard_config(context.owner, settings, since if draining else None)
 
 
 def _kept_scale(context: Context, revision: str, service: Document) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from prometheus_client import disable_created_metrics as _disable_created_metric
 
 from hune.contract import metrics
 from hune.contract.guard import GuardSettings
+from hune.dataplane.guard.access_telemetry import AccessTelemetry
 from hune.dataplane.wire.paths import Endpoint
 
 _BUCKETS: Final = (
@@ -45,6 +46,7 @@ class Telemetry:
         self._answered: dict[tuple[Endpoint, int], Counter] = {}
         self._durations = {endpoint: durations.labels(endpoint.value) for endpoint in Endpoint}
         self.predictor_took: Callable[[float], None] = predictor.observe
+        self.access = AccessTelemetry(self._registry)
         self._add_state(in_flight)
 
     def _add_state(self, in_flight: Callable[[], int]) -> None:
