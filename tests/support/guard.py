@@ -52,6 +52,7 @@ class GuardProcess:
         self,
         directory: Path,
         predictor_port: int,
+        *,
         access: AccessSettings = AccessSettings(OPEN),  # noqa: B008 immutable
         **environment: str,
     ) -> None:
