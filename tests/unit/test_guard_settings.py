@@ -17,7 +17,8 @@ SETTINGS = GuardSettings(
 )
 TEXT = (
     '{"access": {"authorizer": "", "mode": "Authorized"}, "arm": "", "deployment": "income", '
-    '"draining": false, "modelVersion": "income-7", "namespace": "shop", "predictorPort": 8080, "protocol": "V2", "revision": "income-624050a8"}'
+    '"draining": false, "modelVersion": "income-7", "namespace": "shop", '
+    '"predictorPort": 8080, "protocol": "V2", "revision": "income-624050a8"}'
 )
 
 
