@@ -4,9 +4,13 @@ from typing import Any
 
 from hune.contract.access import DEFAULT_CALLER
 from hune.contract.names import TOKEN_AUDIENCE
-from tests.support.api import Document
+from hune.controlplane.cluster import resources
+from tests.support.api import Api, Document
+from tests.support.eventually import eventually
+from tests.support.install import NAMESPACE
 from tests.support.space import Space
 
+AUTHORIZER = "hune-authorizer"
 _GROUP = "rbac.authorization.k8s.io"
 
 
@@ -46,3 +50,25 @@ def make_token(space: Space, account: str = DEFAULT_CALLER, audience: str = TOKE
     """Return a fresh token, made as a person makes one."""
     words = ("create", "token", account, "-n", space.name, "--audience", audience)
     return space.cluster.kubectl(*words).strip()
+
+
+def authorizer_pods(api: Api) -> list[str]:
+    """Return the names of the authorizer's pods."""
+    selector = f"app.kubernetes.io/name={AUTHORIZER}"
+    return [pod["metadata"]["name"] for pod in api.find(resources.POD, NAMESPACE, selector)]
+
+
+def kill_authorizer(api: Api, name: str) -> None:
+    """Remove one of its pods as a lost node would, without waiting."""
+    api.delete(resources.POD, NAMESPACE, name, grace=0)
+
+
+def wait_authorizer_whole(api: Api, replicas: int = 2) -> None:
+    """Wait until all its replicas answer."""
+
+    def ready() -> object:
+        found = api.get(resources.DEPLOYMENT, NAMESPACE, AUTHORIZER) or {}
+        status = found.get("status", {})
+        return {status.get("readyReplicas", 0), status.get("replicas", 0)} == {replicas}
+
+    eventually(ready, 120, 0.25)
