@@ -44,9 +44,8 @@ PEOPLE = ("analyst", "intern", "visitor")
 def shop(cluster: Cluster, own_server: str) -> Iterator[Space]:
     accounts = [build_account(name) for name in PEOPLE]
     with namespace(cluster, "e2e-access", [*accounts, *build_caller()]) as space:
-        space.deploy(
-            NAME, {"serving": {"container": {"image": own_server}, "resources": RESOURCES}}
-        )
+        serving = {"container": {"image": own_server}, "resources": RESOURCES}
+        space.deploy(NAME, {"serving": serving})
         space.wait_ready(NAME)
         yield space
 
@@ -93,10 +92,10 @@ def test_a_right_counts_within_a_second_and_ends_within_its_time(shop: Space, po
 @pytest.mark.timeout(180)
 def test_without_the_authorizer_known_callers_go_on_for_a_while(shop: Space, port: int) -> None:
     known, other = make_token(shop), make_token(shop)
+    # Kept from now on.
+    assert predict(port, known).status == 200
     try:
         scale_authorizer(shop, 0)
-        # Asked about by the replicas that are still there, and kept from now on.
-        assert predict(port, known).status == 200
         for name in authorizer_pods(shop.api):
             kill_authorizer(shop.api, name)
         eventually(

@@ -1,4 +1,4 @@
-"""The standing promise: whatever happens to operator, authorizer and revisions, no request fails."""
+"""The standing promise: whatever happens beside a model or to its revisions, no request fails."""
 
 import pytest
 
