@@ -32,7 +32,7 @@ def test_what_a_later_release_adds_is_passed_over() -> None:
 
 
 def test_what_has_its_default_may_be_given_too() -> None:
-    document = json.loads(TEXT) | {"arm": "", "draining": False, "outliers": None}
+    document = json.loads(TEXT) | {"arm": "", "draining": False, "outliers": None, "access": {}}
     assert GuardSettings.from_json(json.dumps(document)) == SETTINGS
 
 
@@ -58,6 +58,10 @@ def test_what_has_its_default_may_be_given_too() -> None:
         ("outliers", DETECTOR | {"path": 7}, "outliers: path must be str"),
         ("outliers", DETECTOR | {"onDetect": "Block"}, "outliers.onDetect must be one of Flag, R"),
         ("outliers", DETECTOR | {"threshold": "1e9"}, "outliers.threshold must be a decimal"),
+        ("access", "Open", "access must be a JSON object"),
+        ("access", {"mode": "open"}, "access: mode must be one of Authorized, Authenticated, Open"),
+        ("access", {"authorizer": "x"}, "access: authorizer 'x' is no host and port"),
+        ("access", {"authorizer": "x:0"}, "access: authorizer 'x:0' is no host and port"),
     ],
 )
 def test_a_value_without_sense_is_named(field: str, value: object, message: str) -> None:

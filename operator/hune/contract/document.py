@@ -67,7 +67,8 @@ def _value(kind: Any, value: object, where: str) -> Any:
 
 
 def _default(kind: Any, name: str) -> object:
-    return next(f.default for f in fields(kind) if f.name == name)
+    (field,) = (field for field in fields(kind) if field.name == name)
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _required(kind: Any) -> list[str]:

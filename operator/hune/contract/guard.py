@@ -2,9 +2,10 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
+from hune.contract.access import MODES, AccessSettings, split_address
 from hune.contract.document import camel, from_document, to_document
 from hune.contract.features import DataContract, check_contract
 
@@ -52,6 +53,7 @@ class GuardSettings:
         outliers: The outlier detector, if there is one.
         failure_policy: `Open` answers while a detector cannot judge, `Closed` does not.
         data_contract: What the inputs must look like; None where nothing is said of them.
+        access: Who may ask.
     """
 
     deployment: str
@@ -65,6 +67,7 @@ class GuardSettings:
     outliers: DetectorSettings | None = None
     failure_policy: str = "Open"
     data_contract: DataContract | None = None
+    access: AccessSettings = field(default_factory=AccessSettings)
 
     def to_json(self) -> str:
         """Return the settings as JSON with sorted camelCase keys; equal settings, equal text."""
@@ -99,6 +102,7 @@ def _check_values(settings: GuardSettings) -> None:
             raise ValueError(f"guard settings: {camel(name)} {value!r} is no Kubernetes name")
     if settings.data_contract is not None:
         check_contract(settings.data_contract, "guard settings: dataContract")
+    _check_access(settings.access)
 
 
 def _check_detector(detector: DetectorSettings, name: str) -> None:
@@ -107,3 +111,13 @@ def _check_detector(detector: DetectorSettings, name: str) -> None:
         raise ValueError(f"guard settings: {name}.onDetect must be one of {known}")
     if detector.threshold and not _DECIMAL.fullmatch(detector.threshold):
         raise ValueError(f"guard settings: {name}.threshold must be a decimal number")
+
+
+def _check_access(access: AccessSettings) -> None:
+    if access.mode not in MODES:
+        raise ValueError(f"guard settings: access: mode must be one of {', '.join(MODES)}")
+    if access.authorizer:
+        try:
+            split_address(access.authorizer)
+        except ValueError as error:
+            raise ValueError(f"guard settings: access: authorizer {error}") from None

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from hune.contract import names
+from hune.controlplane.api.access import Access
 from hune.controlplane.api.base import Api, Name, Rule
 from hune.controlplane.api.conditions import Conditions
 from hune.controlplane.api.contract import Contract
@@ -64,6 +65,7 @@ class ModelDeploymentSpec(Api):
         description="What the inputs must look like; checked beside every prediction.",
     )
     guard: Guard = Field(default=Guard(), description="What the guard watches for.")
+    access: Access = Field(default=Access(), description="Who may ask it.")
     suspend: bool = Field(
         default=False,
         description="True: the operator changes nothing; what serves goes on serving.",

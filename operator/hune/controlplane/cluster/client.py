@@ -129,6 +129,17 @@ class Client:
         path = resource.path(document["metadata"]["namespace"])
         return await self._call("POST", path, {"fieldManager": names.FIELD_MANAGER}, document)
 
+    async def review(self, resource: Resource, spec: dict[str, Any]) -> dict[str, Any]:
+        """Ask a question that the API server answers at once and does not keep.
+
+        Returns:
+            The answer's status.
+        """
+        body = {"apiVersion": resource.api_version, "kind": resource.kind, "spec": spec}
+        reviewed = await self._call("POST", resource.path(), body=body)
+        status: dict[str, Any] = reviewed.get("status", {})
+        return status
+
     async def replace(self, resource: Resource, document: dict[str, Any]) -> dict[str, Any]:
         """Replace an object; ConflictError when its resource version is not the newest."""
         self._count("update", resource)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from hune.contract import names
+from hune.contract.access import AccessSettings
 from hune.contract.guard import DetectorSettings, GuardSettings
 from hune.controlplane.api.guard import Detector
 from hune.controlplane.plan.build.artefacts import detector_path
@@ -85,6 +86,7 @@ def _guard_settings(context: Context) -> GuardSettings:
         data_contract=contract.plain() if contract else None,
         outliers=_detector(context.spec.guard.outliers),
         failure_policy=context.spec.guard.failure_policy.value,
+        access=_access(context),
     )
 
 
@@ -98,6 +100,10 @@ def _detector(detector: Detector | None) -> DetectorSettings | None:
         on_detect=detector.on_detect.value,
         threshold=detector.threshold or "",
     )
+
+
+def _access(context: Context) -> AccessSettings:
+    return AccessSettings(context.spec.access.mode.value, context.settings.authorizer)
 
 
 def _other_revisions(context: Context) -> list[Child]:
@@ -124,9 +130,9 @@ def _kept_config(context: Context, revision: str) -> dict[str, Any]:
     )
     config = context.observed.config_map(revision)
     since = (read_draining_since(config) if config else None) or context.time
-    return build_guard_config(
-        context.owner, replace(former, draining=draining), since if draining else None
-    )
+    # Whoever lost the right has lost it at every revision that still answers.
+    settings = replace(former, draining=draining, access=_access(context))
+    return build_guard_config(context.owner, settings, since if draining else None)
 
 
 def _kept_scale(context: Context, revision: str, service: Document) -> dict[str, Any]:

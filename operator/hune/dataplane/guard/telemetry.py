@@ -9,6 +9,7 @@ from prometheus_client import disable_created_metrics as _disable_created_metric
 
 from hune.contract import metrics
 from hune.contract.guard import GuardSettings
+from hune.dataplane.guard.access_telemetry import AccessTelemetry
 from hune.dataplane.wire.paths import Endpoint
 
 _BUCKETS: Final = (
@@ -51,6 +52,7 @@ class Telemetry:
             ["feature", "kind"],
             registry=self._registry,
         )
+        self.access = AccessTelemetry(self._registry)
         self._add_state(in_flight)
 
     def _add_state(self, in_flight: Callable[[], int]) -> None:
