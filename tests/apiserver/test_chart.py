@@ -41,6 +41,7 @@ EVERYTHING: dict[str, Any] = {
     "placementClasses": {"EdgeArm": None, "Accelerated": {"tolerations": [{"key": "gpu"}]}},
     "predictorResources": {"limits": {"cpu": None, "memory": "2Gi"}},
     "gateway": GATEWAY,
+    "monitoringLabels": {"release": "prometheus"},
     "drainSeconds": 20,
     "retireAfterSeconds": 0,
     "workers": 16,
@@ -127,6 +128,7 @@ def test_every_setting_reaches_the_operator() -> None:
         },
         "storageContainer": "models",
         "gateway": GATEWAY,
+        "monitoringLabels": {"release": "prometheus"},
         "watchNamespaces": [],
         "drainSeconds": 20,
         "retireAfterSeconds": 0,
@@ -172,6 +174,7 @@ def test_the_operator_reads_what_its_code_reads() -> None:
         resources.MODEL_VERSION,
         *resources.CHILDREN,
         resources.POD,
+        *resources.MONITORING,
         resources.HTTP_ROUTE,
     )
     asked = (resources.SECRET, resources.DEPLOYMENT, resources.LEASE)

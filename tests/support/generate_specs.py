@@ -78,6 +78,12 @@ _placement = _optional(
     nodeSelector=st.dictionaries(_labels, _labels, max_size=3),
     tolerations=st.lists(_tolerations, max_size=2),
 )
+_objectives = _optional(
+    availability=st.sampled_from(["50", "99", "99.9", "99.95", "0.5"]),
+    latencyP95=st.sampled_from(["1ms", "250ms", "2s", "30s", "30000ms"]),
+    errorPercent=st.integers(1, 99),
+    throughput=st.integers(1, 1_000_000),
+)
 
 
 @st.composite
@@ -91,6 +97,8 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         spec["serving"]["container"] = draw(_containers)
     elif draw(st.booleans()):
         spec["serving"]["runtime"] = draw(_objects)
+    if draw(st.booleans()):
+        spec["objectives"] = draw(_objectives)
     return spec
 
 

@@ -2,7 +2,8 @@
 
 An input holds a ModelDeployment and what else the cluster holds. `$wanted` stands for the name of
 the revision that the ModelDeployment asks for, `$version` for its ModelVersion's. A first document
-without a kind may change the circumstances: `settings`, `kserveInstalled`, `deploymentMessages`.
+without a kind may change the circumstances: `settings`, `kserveInstalled`,
+`monitoringInstalled`, `deploymentMessages`.
 """
 
 import sys
@@ -93,6 +94,7 @@ def _situation(text: str) -> Situation:
         version_numbers=[d["spec"]["number"] for d in documents if d["kind"] == "ModelVersion"],
         deployment_messages=circumstances.get("deploymentMessages", {}),
         kserve_installed=circumstances.get("kserveInstalled", True),
+        monitoring_installed=circumstances.get("monitoringInstalled", True),
     )
     return Situation(document, observed, Settings.model_validate(circumstances.get("settings", {})))
 

@@ -90,7 +90,7 @@ def build(client: Client, store: Store, queue: Queue[Key]) -> Reconciler:
         settings=Settings(),
         store=store,
         queue=queue,
-        gatherer=Gatherer(client, store, lambda: True),
+        gatherer=Gatherer(client, store, lambda _: True),
         applier=Applier(client, store, again),
         status=StatusWriter(client, store, again),
         recorder=EventRecorder(client, "test"),

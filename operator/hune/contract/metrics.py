@@ -9,6 +9,7 @@ GUARD_IN_FLIGHT: Final = "hune_guard_requests_in_flight"
 GUARD_INFORMATION: Final = "hune_guard_info"
 GUARD_DRAINING: Final = "hune_guard_draining"
 GUARD_FILE_FAILURES: Final = "hune_guard_file_failures_total"
+GUARD_DETECTOR_FAILURES: Final = "hune_guard_detector_failures_total"
 
 RECONCILES: Final = "hune_reconcile_total"
 RECONCILE_DURATION: Final = "hune_reconcile_duration_seconds"

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from hune import __version__
 from hune.controlplane.api.base import Api
-from hune.controlplane.api.placement import Architecture, Toleration
+from hune.controlplane.api.placement import Architecture, LabelValue, Toleration
 from hune.controlplane.api.serving import Resources
 from hune.controlplane.errors import SettingsError, describe
 
@@ -67,6 +67,10 @@ class Settings(Api):
     guard_resources: Resources = Field(default_factory=_guard_resources)
     storage_container: str = "hune"
     gateway: Gateway | None = None
+    monitoring_labels: dict[str, LabelValue] = Field(
+        default_factory=dict,
+        description="By these labels a Prometheus chooses PrometheusRules and PodMonitors.",
+    )
     watch_namespaces: list[str] = Field(
         default_factory=list, description="Namespaces to act in; all when empty."
     )

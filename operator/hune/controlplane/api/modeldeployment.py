@@ -10,6 +10,7 @@ from hune.contract import names
 from hune.controlplane.api.base import Api, Name, Rule
 from hune.controlplane.api.conditions import Conditions
 from hune.controlplane.api.modelversion import Source
+from hune.controlplane.api.objectives import Objectives
 from hune.controlplane.api.placement import Placement
 from hune.controlplane.api.serving import Serving
 
@@ -20,6 +21,7 @@ ACCEPTED = "Accepted"
 PREDICTOR_READY = "PredictorReady"
 GUARD_READY = "GuardReady"
 ROLLED_OUT = "RolledOut"
+OBJECTIVES_WATCHED = "ObjectivesWatched"
 READY = "Ready"
 
 
@@ -57,6 +59,10 @@ class ModelDeploymentSpec(Api):
     model: Model | None = Field(default=None, description="Which model is served.")
     serving: Serving = Field(default=Serving(), description="How it is served.")
     placement: Placement = Field(default=Placement(), description="Where it runs.")
+    objectives: Objectives | None = Field(
+        default=None,
+        description="What is promised; given, even empty, the guards are watched by Prometheus.",
+    )
     suspend: bool = Field(
         default=False,
         description="True: the operator changes nothing; what serves goes on serving.",

@@ -8,6 +8,7 @@ from hune.contract import names
 from hune.controlplane.api.conditions import find
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.client import Client
+from hune.controlplane.cluster.resources import Resource
 from hune.controlplane.cluster.store import Document, Key, Store
 from hune.controlplane.errors import NotFoundError
 from hune.controlplane.plan.plan import Owner
@@ -23,10 +24,10 @@ _PATIENCE = timedelta(seconds=10)
 class Gatherer:
     """Reads the store, and asks the API server only for what nothing reports."""
 
-    def __init__(self, client: Client, store: Store, kserve_installed: Callable[[], bool]) -> None:
+    def __init__(self, client: Client, store: Store, installed: Callable[[Resource], bool]) -> None:
         self._client = client
         self._store = store
-        self._kserve_installed = kserve_installed
+        self._installed = installed
 
     async def gather(self, document: Document, now: datetime) -> Observed:
         """Return the snapshot for one ModelDeployment."""
@@ -48,7 +49,8 @@ class Gatherer:
             model_version=self._model_version(owner, document),
             version_numbers=self._store.numbers(owner.namespace, owner.name),
             deployment_messages=await self._deployment_messages(owner, children, pods, now),
-            kserve_installed=self._kserve_installed(),
+            kserve_installed=self._installed(resources.INFERENCE_SERVICE),
+            monitoring_installed=all(map(self._installed, resources.MONITORING)),
         )
 
     def usage(self, namespace: str, version: str) -> tuple[list[str], list[Document]]:

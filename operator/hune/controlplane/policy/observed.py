@@ -12,6 +12,8 @@ CONFIG_MAP = "ConfigMap"
 NETWORK_POLICY = "NetworkPolicy"
 SERVICE = "Service"
 HTTP_ROUTE = "HTTPRoute"
+PROMETHEUS_RULE = "PrometheusRule"
+POD_MONITOR = "PodMonitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Observed:
         version_numbers: Numbers of the ModelVersions of the same model, for the next one.
         deployment_messages: By revision, why its Deployment could make no pod, if it could not.
         kserve_installed: Whether the cluster knows the InferenceService kind.
+        monitoring_installed: Whether it knows the Prometheus operator's kinds.
     """
 
     children: Mapping[tuple[str, str], Document] = field(default_factory=dict)
@@ -33,6 +36,7 @@ class Observed:
     version_numbers: Sequence[int] = ()
     deployment_messages: Mapping[str, str] = field(default_factory=dict)
     kserve_installed: bool = True
+    monitoring_installed: bool = True
 
     def revisions(self) -> list[str]:
         """Return the names of the revisions that exist, sorted."""
