@@ -9,7 +9,12 @@ GUARD_IN_FLIGHT: Final = "hune_guard_requests_in_flight"
 GUARD_INFORMATION: Final = "hune_guard_info"
 GUARD_DRAINING: Final = "hune_guard_draining"
 GUARD_FILE_FAILURES: Final = "hune_guard_file_failures_total"
-GUARD_DETECTOR_FAILURES: Final = "hune_guard_detector_failures_total"
+GUARD_ACCESS_DECISIONS: Final = "hune_guard_access_decisions_total"
+GUARD_CONTRACT_BREACHES: Final = "hune_guard_contract_breaches_total"
+
+DETECTOR_ROWS: Final = "hune_guard_detector_rows_total"
+DETECTOR_FLAGGED: Final = "hune_guard_detector_flagged_total"
+DETECTOR_FAILURES: Final = "hune_guard_detector_failures_total"
 
 RECONCILES: Final = "hune_reconcile_total"
 RECONCILE_DURATION: Final = "hune_reconcile_duration_seconds"

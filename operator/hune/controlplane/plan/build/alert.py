@@ -177,7 +177,7 @@ def build_absence_alert(subject: Subject, expression: str) -> dict[str, Any]:
 
 def build_detector_alert(subject: Subject) -> dict[str, Any]:
     """Return the alert for predictions that were left without a detector's verdict."""
-    failures = promql.select(metrics.GUARD_DETECTOR_FAILURES, subject.scope)
+    failures = promql.select(metrics.DETECTOR_FAILURES, subject.scope)
     return build_alert(
         subject,
         "HuneDetectorFailing",

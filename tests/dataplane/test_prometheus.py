@@ -1,0 +1,109 @@
+"""A real Prometheus reads a real guard: what the rules and the dashboard ask for is there."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import pytest
+
+from hune.contract import metrics
+from hune.controlplane.api.objectives import Objectives
+from hune.controlplane.plan.build.prometheus_rule import build_prometheus_rule
+from hune.controlplane.plan.plan import Owner
+from tests.support import dashboard, monitoring, prometheus
+from tests.support.eventually import eventually
+from tests.support.guard import GuardProcess
+from tests.support.http import ask
+from tests.support.predictor import Predictor, Seen, serve_model
+from tests.support.prometheus import Prometheus
+
+pytestmark = pytest.mark.skipif(bool(prometheus.obstacle()), reason=prometheus.obstacle())
+INFER = "/v2/models/income/infer"
+OBJECTIVES = Objectives.model_validate(
+    {"availability": "99.9", "latencyP95": "250ms", "errorPercent": 5, "throughput": 100}
+)
+ALWAYS_THERE = {
+    metrics.GUARD_REQUESTS,
+    metrics.GUARD_INFORMATION,
+    metrics.GUARD_DRAINING,
+    metrics.GUARD_IN_FLIGHT,
+    f"{metrics.GUARD_DURATION}_bucket",
+    f"{metrics.GUARD_PREDICTOR_DURATION}_bucket",
+}
+
+
+def rules_of(guard: GuardProcess) -> dict[str, Any]:
+    settings = guard.settings
+    owner = Owner("v1", "ModelDeployment", settings.deployment, settings.namespace, "u-1", 1)
+    rules: dict[str, Any] = build_prometheus_rule(owner, OBJECTIVES, {})["spec"]
+    return rules
+
+
+@pytest.fixture
+def watched(guard: GuardProcess, tmp_path: Path) -> Iterator[Prometheus]:
+    """Have a Prometheus that gives the guard the labels that it has in a cluster."""
+    settings = guard.settings
+    labels = {
+        "namespace": settings.namespace,
+        "deployment": settings.deployment,
+        "revision": settings.revision,
+        "pod": f"{settings.revision}-predictor-0",
+    }
+    target = {"targets": [f"127.0.0.1:{guard.port}"], "labels": labels}
+    scrape = {"job_name": monitoring.JOB, "static_configs": [target]}
+    file = prometheus.write_configuration(tmp_path, [scrape], rules_of(guard))
+    with prometheus.running(file) as found:
+        yield found
+
+
+def slowly(seen: Seen, connection: socket) -> bool:
+    """Answer as a model that takes its time."""
+    time.sleep(0.4)
+    return serve_model(seen, connection)
+
+
+def predict(guard: GuardProcess, times: int) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        for reply in pool.map(lambda _: ask(guard.port, "POST", INFER, b"{}"), range(times)):
+            assert reply.status == 200
+
+
+def counted(watched: Prometheus) -> float:
+    found = watched.query(f'{metrics.GUARD_REQUESTS}{{endpoint="predict", code="200"}}')
+    return float(found[0]["value"][1]) if found else -1
+
+
+def test_the_dashboard_shows_something_and_slowness_is_noticed(
+    watched: Prometheus, guard: GuardProcess, predictor: Predictor
+) -> None:
+    # An increase can be seen of what was seen before.
+    eventually(lambda: counted(watched) == 0)
+    predict(guard, 40)
+    eventually(lambda: counted(watched) == 40)
+
+    exported = watched.metrics()
+    assert exported >= ALWAYS_THERE
+    for query in dashboard.queries():
+        found = watched.query(query)
+        assert found or not dashboard.metrics_in(query) <= exported, query
+
+    recorded = "hune:prediction_duration_seconds:p95_rate5m"
+    eventually(lambda: watched.query(f"{recorded} < 0.25"))
+    assert watched.alert("HuneLatencyHigh") == {}
+    predictor.behaviour = slowly
+    predict(guard, 40)
+    eventually(lambda: watched.alert("HuneLatencyHigh"), seen=watched.alerts)
+    # It fires when this has lasted for a minute, which a real cluster's test waits for.
+    labels = watched.alert("HuneLatencyHigh")["labels"]
+    assert labels["namespace"] == "default"
+    assert labels["deployment"] == "income"
+
+
+def test_the_rules_and_the_scrape_are_valid(guard: GuardProcess, tmp_path: Path) -> None:
+    assert "15 rules found" in prometheus.check_rules(tmp_path, rules_of(guard))
+    assert "2 rules found" in prometheus.check_rules(tmp_path, monitoring.build_rules())
+    file = prometheus.write_configuration(tmp_path, [monitoring.build_scrape()], {"groups": []})
+    assert "is valid prometheus config file syntax" in prometheus.check_configuration(file)
