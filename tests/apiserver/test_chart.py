@@ -221,6 +221,13 @@ def test_overlays_build(overlay: str) -> None:
     assert bool(CLUSTER_WIDE & set(kinds)) == (overlay != "namespaced")
 
 
+def test_what_a_prometheus_without_its_operator_needs_builds() -> None:
+    configs = {d["metadata"]["name"]: d for d in _kustomize("../monitoring")}
+    assert set(configs["hune-prometheus"]["data"]) == {"rules.yaml", "scrape.yaml"}
+    assert configs["hune-dashboard"]["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(configs["hune-dashboard"]["data"]["dashboard.json"])["title"]
+
+
 def test_the_cluster_overlay_is_the_chart() -> None:
     crds = yaml.safe_load_all(template("hune-crds", CHARTS / "hune-crds", "--set", "keep=false"))
     namespace = yaml.safe_load((ROOT / "manifests/base/namespace.yaml").read_text())

@@ -7,10 +7,20 @@ from typing import Any
 
 from hune.contract import metrics
 from hune.controlplane.plan.build import promql
+from tests.support.prometheus import Prometheus
 
 SCOPE = 'namespace=~"$namespace", deployment=~"$deployment"'
 WINDOW = "$__rate_interval"
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+# What every guard exports from the beginning, and the panels of which must thus show something.
+ALWAYS_THERE = {
+    metrics.GUARD_REQUESTS,
+    metrics.GUARD_INFORMATION,
+    metrics.GUARD_DRAINING,
+    metrics.GUARD_IN_FLIGHT,
+    f"{metrics.GUARD_DURATION}_bucket",
+    f"{metrics.GUARD_PREDICTOR_DURATION}_bucket",
+}
 _COLUMNS, _WIDTH, _HEIGHT = 3, 8, 8
 
 
@@ -137,9 +147,14 @@ def queries() -> list[str]:
     ]
 
 
-def metrics_in(query: str) -> set[str]:
-    """Return the metrics that a query reads."""
-    return set(re.findall(r"\bhune_\w+", query))
+def blank(prometheus: Prometheus) -> list[str]:
+    """Return the queries that find nothing, although the metrics they read are there."""
+    exported = prometheus.metrics()
+    return [
+        query
+        for query in queries()
+        if not prometheus.query(query) and set(re.findall(r"\bhune_\w+", query)) <= exported
+    ]
 
 
 def _variables() -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Write manifests/monitoring: what a Prometheus without its operator needs, and the dashboard."""
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,37 @@ def build_scrape() -> dict[str, Any]:
         "kubernetes_sd_configs": [{"role": "pod"}],
         "relabel_configs": [deployed, port, *places, *shared],
     }
+
+
+def build_static_scrape(targets: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the same for a Prometheus that cannot discover, as Debian's cannot.
+
+    Args:
+        targets: What Kubernetes' discovery would find, as `discovered` says it.
+    """
+    scrape = build_scrape()
+    del scrape["kubernetes_sd_configs"]
+    return scrape | {"static_configs": list(targets)}
+
+
+def discovered(pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what Kubernetes' discovery finds of a pod: a target for each port of a container."""
+    metadata = pod["metadata"]
+    labels = {pod_label(name): value for name, value in metadata["labels"].items()}
+    labels |= {
+        "__meta_kubernetes_namespace": metadata["namespace"],
+        "__meta_kubernetes_pod_name": metadata["name"],
+    }
+    for container in pod["spec"]["containers"]:
+        for port in container.get("ports", []):
+            yield {
+                "targets": [f"{pod['status']['podIP']}:{port['containerPort']}"],
+                "labels": {
+                    **labels,
+                    "__meta_kubernetes_pod_container_name": container["name"],
+                    "__meta_kubernetes_pod_container_port_name": port.get("name", ""),
+                },
+            }
 
 
 def _in_snake_case(relabeling: dict[str, Any]) -> dict[str, Any]:
