@@ -16,6 +16,7 @@ import pytest
 
 from tests.cluster import Cluster, ClusterError, own, start, stop
 from tests.cluster.command import run
+from tests.support import prometheus_kinds
 from tests.support.chart import (
     CHARTS,
     Document,
@@ -49,6 +50,7 @@ def cluster() -> Iterator[Cluster]:
     was_there = own(NAME) is not None
     cluster = start(NAME, with_node=False)
     install(cluster, "hune-crds", "default")
+    prometheus_kinds.install(cluster)
     yield cluster
     if not was_there:
         stop(NAME)
@@ -183,7 +185,7 @@ def test_the_operator_needs_exactly_its_rights(
 
 
 def live_through_it(cluster: Cluster) -> None:
-    """Have a deployment served, then replaced, and one that the namespace has no room for."""
+    """Have a deployment served, then replaced by one that promises less, and one without room."""
     metadata = {"name": "no-pods", "namespace": "full"}
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
     cluster.apply(quota | {"spec": {"hard": {"pods": "0"}}})
@@ -200,11 +202,12 @@ def live_through_it(cluster: Cluster) -> None:
 
 def deployment(namespace: str, number: int) -> Document:
     source = {"uri": f"s3://models/income/{number}", "format": "sklearn", "digest": DIGEST}
+    objectives = {"objectives": {"latencyP95": "250ms"}} if number == 1 else {}
     return {
         "apiVersion": "hune.dev/v1alpha1",
         "kind": "ModelDeployment",
         "metadata": {"name": "income", "namespace": namespace},
-        "spec": {"model": {"source": source}},
+        "spec": {"model": {"source": source}} | objectives,
     }
 
 

@@ -88,6 +88,12 @@ _guard = _optional(
     ),
     failurePolicy=st.sampled_from(["Open", "Closed"]),
 )
+_objectives = _optional(
+    availability=st.sampled_from(["50", "99", "99.9", "99.95", "0.5"]),
+    latencyP95=st.sampled_from(["1ms", "250ms", "2s", "30s", "30000ms"]),
+    errorPercent=st.integers(1, 99),
+    throughput=st.integers(1, 1_000_000),
+)
 
 
 @st.composite
@@ -105,6 +111,8 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         spec["serving"]["container"] = draw(_containers)
     elif draw(st.booleans()):
         spec["serving"]["runtime"] = draw(_objects)
+    if draw(st.booleans()):
+        spec["objectives"] = draw(_objectives)
     return spec
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from hune import __version__
 from hune.contract.access import split_address
 from hune.controlplane.api.base import Api
-from hune.controlplane.api.placement import Architecture, Toleration
+from hune.controlplane.api.placement import Architecture, LabelValue, Toleration
 from hune.controlplane.api.serving import Resources
 from hune.controlplane.errors import SettingsError, describe
 
@@ -78,6 +78,10 @@ class Settings(Api):
         description="Host and port at which guards ask who may ask; nobody may when empty.",
     )
     gateway: Gateway | None = None
+    monitoring_labels: dict[str, LabelValue] = Field(
+        default_factory=dict,
+        description="By these labels a Prometheus chooses PrometheusRules and PodMonitors.",
+    )
     watch_namespaces: list[str] = Field(
         default_factory=list, description="Namespaces to act in; all when empty."
     )
