@@ -9,6 +9,7 @@ from prometheus_client import disable_created_metrics as _disable_created_metric
 
 from hune.contract import metrics
 from hune.contract.guard import GuardSettings
+from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
 from hune.dataplane.wire.paths import Endpoint
 
 _BUCKETS: Final = (
@@ -46,6 +47,7 @@ class Telemetry:
         self._durations = {endpoint: durations.labels(endpoint.value) for endpoint in Endpoint}
         self.predictor_took: Callable[[float], None] = predictor.observe
         self._add_state(in_flight)
+        self.outliers = DetectorTelemetry(self._registry, "outliers")
 
     def _add_state(self, in_flight: Callable[[], int]) -> None:
         Gauge(
