@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _elsewhere(reason: str) -> UserError:
     return UserError(
-        f"{reason}; run the same command in the image {_IMAGE} (`hune fit outlier --help` shows how)"
+        f"{reason}; run this in the image {_IMAGE}, which `hune fit outlier --help` shows how to"
     )
 
 

@@ -185,7 +185,7 @@ def _parse_array(name: str, content: bytes, spec: ArraySpec) -> Array:
     try:
         version = np.lib.format.read_magic(stream)
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+    except Exception as error:  # noqa: BLE001 the text is parsed as Python, which fails in many ways
         raise ArtefactError(f"{name} is no .npy file: {str(error)[:200]}") from None
     if version != _NPY_VERSION:
         raise ArtefactError(f"{name} is not in version 1.0 of the .npy format")
@@ -203,14 +203,16 @@ def _parse_array(name: str, content: bytes, spec: ArraySpec) -> Array:
 
 
 def _read(path: Path, maximum: int) -> bytes:
+    if not path.is_file():
+        raise ArtefactError(f"{path} is missing, or no file")
     try:
+        size = path.stat().st_size
+        if size > maximum:
+            raise ArtefactError(f"{path.name} is larger than {maximum} bytes")
         with path.open("rb") as stream:
-            content = stream.read(maximum + 1)
+            return stream.read(size)
     except OSError as error:
         raise ArtefactError(f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > maximum:
-        raise ArtefactError(f"{path.name} is larger than {maximum} bytes")
-    return content
 
 
 def _write(directory: Path, name: str, array: Array) -> ArrayFile:

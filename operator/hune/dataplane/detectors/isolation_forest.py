@@ -90,7 +90,7 @@ class IsolationForest:
         for _ in range(self._levels):
             value = flat.take(self._feature.take(at) + offsets)
             at = self._left.take(at) + (value > self._threshold.take(at))
-        lengths = self._path_lengths.take(at).reshape(count, -1).sum(axis=1)
+        lengths = self._path_lengths.take(at).sum(axis=-1).reshape(count)
         scores: Numbers = np.exp2(lengths / -self._longest) - 0.5
         unknown = np.isnan(flat)
         if unknown.any():
