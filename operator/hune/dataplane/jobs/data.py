@@ -94,8 +94,8 @@ def _read_parquet(path: Path, features: tuple[str, ...]) -> Data:
     try:
         import pyarrow as pa  # noqa: PLC0415 large, and only parquet needs it
         from pyarrow import parquet  # noqa: PLC0415
-    except ImportError:
-        raise MissingPackageError(f"{path}: reading parquet needs the package pyarrow") from None
+    except ImportError as error:
+        raise MissingPackageError(f"{path}: parquet is not readable here: {error}") from None
     try:
         file = parquet.ParquetFile(path)
         names, _ = _choose(path, file.schema_arrow.names, features)
