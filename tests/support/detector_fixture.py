@@ -25,16 +25,21 @@ def write_csv(
     file.write_text("\n".join(lines) + "\n")
 
 
-def main() -> None:
-    """Fit it anew."""
+def train_rows() -> tuple[list[str], np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+    """Return the names of the columns and the rows, shape (398, 30)."""
     data = load_breast_cancer()
     train, *_ = train_test_split(
         data.data, data.target, test_size=0.3, random_state=7, stratify=data.target
     )
+    return [str(name) for name in data.feature_names], train
+
+
+def main() -> None:
+    """Fit it anew."""
     shutil.rmtree(BREAST_CANCER, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "train.csv"
-        write_csv(file, [str(name) for name in data.feature_names], train)
+        write_csv(file, *train_rows())
         words = ["fit", "outlier", "--data", str(file), "--method", "IForest"]
         words += ["--to", str(BREAST_CANCER)]
         subprocess.run(

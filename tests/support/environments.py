@@ -12,12 +12,12 @@ from tests.cluster import cache
 
 ROOT = Path(__file__).parents[2]
 FIT = ROOT / "images" / "fit" / "requirements.txt"
-# numba of that age has wheels for no newer one.
+# numba of alibi-detect's age has wheels for no newer one.
 PYTHON = "3.11"
 
 
 def find_python() -> str:
-    """Return a Python that the images' locks are for; skip the test where there is none."""
+    """Return a Python that the locks are for; skip the test where there is none."""
     if platform.python_version().startswith(f"{PYTHON}."):
         return sys.executable
     found = shutil.which(f"python{PYTHON}")
@@ -26,20 +26,20 @@ def find_python() -> str:
     return found
 
 
-def environment(requirements: Path) -> Path:
-    """Return the Python of an environment with exactly what a lock lists; built once."""
+def environment(name: str, *locks: Path) -> Path:
+    """Return the Python of an environment with exactly what the locks list; built once."""
     python = find_python()
-    name = f"{requirements.parent.name}-{cache.fingerprint([requirements, PYTHON])}"
 
     def build(target: Path) -> None:
         subprocess.run([python, "-m", "venv", target], check=True)
         words = ["install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        words += ["--require-hashes", "--requirement", str(requirements)]
+        words += ["--require-hashes", *(f"--requirement={lock}" for lock in locks)]
         subprocess.run([target / "bin" / "python", "-m", "pip", *words], check=True)
 
-    return cache.once(cache.root() / "environments" / name, build) / "bin" / "python"
+    key = cache.fingerprint([*locks, PYTHON])
+    return cache.once(cache.root() / "environments" / f"{name}-{key}", build) / "bin" / "python"
 
 
 def fit_environment() -> Path:
     """Return the Python of an environment like that of the image `fit`."""
-    return environment(FIT)
+    return environment("fit", FIT)

@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hune.contract import metrics
 
-# Missing: there is no artefact. Refused: the initializer found another digest. Unusable: it is not
-# what it says. Table: a request has other columns. Crash: scoring failed.
-FAILURES: Final = ("Missing", "Refused", "Unusable", "Table", "Crash")
+# Missing: there is no artefact. Unusable: it is not what it says, or not what was asked for. Table:
+# a request has other columns. Crash: scoring failed.
+FAILURES: Final = ("Missing", "Unusable", "Table", "Crash")
 _BUCKETS: Final = (
     *(0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001),
     *(0.002, 0.005, 0.01, 0.05, 0.1, 1.0),
