@@ -5,12 +5,14 @@ import sys
 from collections.abc import Callable
 
 from tests.benchmarks import control_plane
+from tests.benchmarks.guard_vs_transformer import guard_vs_transformer
 from tests.benchmarks.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "controlplane-1000": control_plane.controlplane_1000,
     "operator-memory": control_plane.operator_memory,
     "api-writes": control_plane.api_writes,
+    "guard-vs-transformer": guard_vs_transformer,
 }
 
 

@@ -19,6 +19,7 @@ AUTHORIZER_DURATION: Final = "hune_authorizer_request_duration_seconds"
 
 DETECTOR_ROWS: Final = "hune_guard_detector_rows_total"
 DETECTOR_FLAGGED: Final = "hune_guard_detector_flagged_total"
+DETECTOR_DURATION: Final = "hune_guard_detector_duration_seconds"
 DETECTOR_FAILURES: Final = "hune_guard_detector_failures_total"
 
 RECONCILES: Final = "hune_reconcile_total"

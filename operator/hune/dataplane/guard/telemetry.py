@@ -10,6 +10,7 @@ from prometheus_client import disable_created_metrics as _disable_created_metric
 from hune.contract import metrics
 from hune.contract.guard import GuardSettings
 from hune.dataplane.guard.access_telemetry import AccessTelemetry
+from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
 from hune.dataplane.wire.paths import Endpoint
 
 # Close together where objectives lie: between two bounds a quantile is only a guess. The last is as
@@ -62,6 +63,7 @@ class Telemetry:
         )
         self.access = AccessTelemetry(self._registry)
         self._add_state(in_flight)
+        self.outliers = DetectorTelemetry(self._registry, "outliers")
 
     def _add_state(self, in_flight: Callable[[], int]) -> None:
         Gauge(
