@@ -21,6 +21,7 @@ from hune.dataplane.guard.environment import Environment
 from hune.dataplane.guard.headers import announces_body, end_to_end, open_envelope
 from hune.dataplane.guard.identity import Identity
 from hune.dataplane.guard.intake import Intake, Message, Receive, discard
+from hune.dataplane.guard.model import check_names, describe
 from hune.dataplane.guard.mounted import MountedFile
 from hune.dataplane.guard.prediction import annotate_reply, check_request
 from hune.dataplane.guard.predictor import Predictor
@@ -117,6 +118,7 @@ class Guard:
     async def _serve(self, scope: Scope, receive: Receive, visit: _Visit) -> Answer:
         route = choose_route(scope)
         visit.endpoint = route.endpoint
+        check_names(route, self._settings.value)
         match route.endpoint:
             case Endpoint.PREDICT:
                 return await self._predict(scope, receive, route, visit)
@@ -127,8 +129,9 @@ class Guard:
             case Endpoint.METRICS:
                 return Answer(_OK, [TEXT], self.telemetry.render())
         envelope = open_envelope(scope["headers"])
-        reply = await self._predictor.forward(route.method, target_of(scope), envelope)
-        return Answer(reply.status, end_to_end(reply.headers), reply.body)
+        predictor = self._predictor
+        reply = await predictor.forward(route.method, target_of(scope, route), envelope)
+        return await describe(reply, route, self._settings.value, predictor.readiness.find_obstacle)
 
     async def _predict(self, scope: Scope, receive: Receive, route: Route, visit: _Visit) -> Answer:
         if self._in_flight > _MAXIMUM_IN_FLIGHT:
@@ -139,7 +142,8 @@ class Guard:
         started = time.perf_counter()
         try:
             check_request(envelope, body)
-            reply = await self._predictor.forward(route.method, target_of(scope), envelope, body)
+            target = target_of(scope, route)
+            reply = await self._predictor.forward(route.method, target, envelope, body)
         finally:
             self._intake.release(body)
         self.telemetry.predictor_took(time.perf_counter() - started)

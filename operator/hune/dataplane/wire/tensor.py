@@ -69,21 +69,18 @@ MIXED: Final = "MIXED"
 _OBJECT: Final[np.dtype[np.generic]] = np.dtype(object)
 
 
-def _datatypes() -> dict[str, Datatype]:
-    found = [
+_SIZES: Final = (1, 2, 4, 8)
+DATATYPES: Final = {
+    datatype.name: datatype
+    for datatype in (
         Datatype("BOOL", Kind.BOOLEAN, np.dtype(np.bool_), 1),
+        *(Datatype(f"INT{8 * s}", Kind.INTEGER, np.dtype(f"<i{s}"), s) for s in _SIZES),
+        *(Datatype(f"UINT{8 * s}", Kind.INTEGER, np.dtype(f"<u{s}"), s) for s in _SIZES),
+        *(Datatype(f"FP{8 * s}", Kind.FLOAT, np.dtype(f"<f{s}"), s) for s in _SIZES[1:]),
         Datatype("BF16", Kind.FLOAT, np.dtype(np.float32), 2),  # numpy has none, so it is widened
         Datatype("BYTES", Kind.TEXT, _OBJECT, 0),
-    ]
-    for size in (1, 2, 4, 8):
-        found.append(Datatype(f"INT{8 * size}", Kind.INTEGER, np.dtype(f"<i{size}"), size))
-        found.append(Datatype(f"UINT{8 * size}", Kind.INTEGER, np.dtype(f"<u{size}"), size))
-    for size in (2, 4, 8):
-        found.append(Datatype(f"FP{8 * size}", Kind.FLOAT, np.dtype(f"<f{size}"), size))
-    return {datatype.name: datatype for datatype in found}
-
-
-DATATYPES: Final = _datatypes()
+    )
+}
 
 
 def shaped(name: str, datatype: str, shape: Sequence[int], values: Column) -> Tensor:
