@@ -145,7 +145,7 @@ def _nesting(text: bytes) -> list[int]:
         inner = structure[structure.rindex(b"[", 0, end) : end]
         length = inner.count(b",") + 1
         element = bytes([level]) if level else b""
-        if inner != b"[%b]" % b",".join([element] * length):
+        if inner != b"[%b%b]" % ((element + b",") * (length - 1), element):
             raise _ragged()
         structure = structure.replace(inner, bytes([level + 1]))
         shape.insert(0, length)

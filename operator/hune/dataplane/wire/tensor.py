@@ -100,7 +100,7 @@ def shaped(name: str, datatype: str, shape: Sequence[int], values: Column) -> Te
     places = math.prod(wanted)
     if places != values.size:
         raise WireError(
-            f".shape: {list(shape)} has {shown_count(places)} places, but data has {values.size}"
+            f".shape: {show(str(list(shape)).encode())} has {shown_count(places)} places, but data has {values.size}"
             " values"
         )
     return Tensor(name, datatype, wanted, values.reshape(wanted))
