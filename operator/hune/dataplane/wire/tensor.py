@@ -100,16 +100,16 @@ def shaped(name: str, datatype: str, shape: Sequence[int], values: Column) -> Te
     places = math.prod(wanted)
     if places != values.size:
         raise WireError(
-            f".shape: {show(str(list(shape)).encode())} has {shown_count(places)} places, but data has {values.size}"
-            " values"
+            f".shape: {show(str(list(shape)))} has {shown_count(places)} places,"
+            f" but data has {values.size} values"
         )
     return Tensor(name, datatype, wanted, values.reshape(wanted))
 
 
-def show(text: bytes) -> str:
-    """Return JSON of a client as it may be quoted in a message: cut when long."""
-    shown = text[: _SHOWN + 1].decode(errors="replace")
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+def show(value: bytes | str) -> str:
+    """Return what a client wrote as it may be quoted in a message: cut when long."""
+    text = value if isinstance(value, str) else value[: 4 * _SHOWN].decode(errors="replace")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def shown_count(count: int) -> str:
