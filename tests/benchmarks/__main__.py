@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import control_plane
+from tests.benchmarks import binary_tensors, control_plane
 from tests.benchmarks.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "controlplane-1000": control_plane.controlplane_1000,
     "operator-memory": control_plane.operator_memory,
     "api-writes": control_plane.api_writes,
+    "binary-tensors": binary_tensors.binary_tensors,
 }
 
 

@@ -200,6 +200,10 @@ def _read_piece(text: bytes, datatype: Datatype, before: int) -> Column:
 
 
 def _misfit(text: bytes, position: int, datatype: Datatype, before: int) -> WireError:
-    value = show(bytes(_RAW.decode(text)[position]))
-    what = f"{datatype.kind.value} that fits {datatype.name}, not {value}"
+    what = f"{datatype.kind.value} that fits {datatype.name}"
+    try:
+        what += f", not {show(bytes(_RAW.decode(text)[position]))}"
+    except msgspec.DecodeError:
+        # An object that lost the brackets in it, or was cut at a comma in it, is no JSON any more.
+        what += ", not an object or a text"
     return WireError(f"[{before + position}]: must be {what}")
