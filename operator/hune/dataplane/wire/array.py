@@ -68,6 +68,8 @@ def read_array(text: bytes, datatype: Datatype) -> Column:
         return _read_texts(text)
     if text.find(b"[", 1) < 0:
         return _read_flat(text, datatype)
+    if b'"' in text or b"{" in text:  # in which brackets could stand that nest nothing
+        raise WireError(f": holds texts or objects, but {datatype.name} is {datatype.kind.value}")
     shape = _nesting(text)
     values = _read_flat(b"[%b]" % text.translate(None, b"[]"), datatype)
     if not values.size and shape[-1] == 1:  # [[], []] and [[1], [2]] are nested alike
@@ -204,6 +206,6 @@ def _misfit(text: bytes, position: int, datatype: Datatype, before: int) -> Wire
     try:
         what += f", not {show(bytes(_RAW.decode(text)[position]))}"
     except msgspec.DecodeError:
-        # An object that lost the brackets in it, or was cut at a comma in it, is no JSON any more.
+        # What was cut at a comma in it is no JSON any more.
         what += ", not an object or a text"
     return WireError(f"[{before + position}]: must be {what}")
