@@ -78,12 +78,43 @@ _placement = _optional(
     nodeSelector=st.dictionaries(_labels, _labels, max_size=3),
     tolerations=st.lists(_tolerations, max_size=2),
 )
+_bounds = st.sampled_from(["0", "-1", "-0.5", "-2.5e-3"]), st.sampled_from(["1", "7.25", "1e16"])
+_feature_names = st.text(
+    st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=10
+) | st.sampled_from(["mean radius (mm)", "0", "null"])
+_units = _optional(unit=st.sampled_from(["mm", "EUR / a"]), nullable=st.booleans())
+_features = st.builds(
+    lambda name, more, kind: {"name": name} | more | kind,
+    _feature_names,
+    _units,
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["Float", "Integer"])},
+        optional={"minimum": _bounds[0], "maximum": _bounds[1]},
+    )
+    | st.fixed_dictionaries({"type": st.sampled_from(["Boolean", "Text"])})
+    | st.fixed_dictionaries(
+        {
+            "type": st.just("Category"),
+            "categories": st.lists(_labels, min_size=1, max_size=3, unique=True),
+        }
+    ),
+)
+_contracts = st.fixed_dictionaries(
+    {
+        "features": st.lists(
+            _features, min_size=1, max_size=4, unique_by=lambda feature: feature["name"]
+        )
+    },
+    optional={"onBreach": st.sampled_from(["Flag", "Reject"])},
+)
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a valid spec with an inline source, a server of one's own, or both."""
     spec: dict[str, Any] = {"serving": draw(_serving), "placement": draw(_placement)}
+    if draw(st.booleans()):
+        spec["contract"] = draw(_contracts)
     which = draw(st.sampled_from(["source", "container", "both"]))
     if which != "container":
         spec["model"] = {"source": draw(_sources)}

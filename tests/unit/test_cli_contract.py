@@ -13,6 +13,7 @@ import yaml
 from pyarrow import parquet
 
 from hune.cli.main import main
+from hune.cli.output import to_yaml
 from hune.contract.report import ContractReport
 from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
 
@@ -314,3 +315,10 @@ def test_it_runs_as_a_program_of_its_own(train: Path, contract: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.endswith(b"3 rows keep the contract\n")
+
+
+@pytest.mark.parametrize("text", ["1e-5", "1e5", "0o17", ".5", "+1", "12e03", "5.", "1_0", "~"])
+def test_a_text_that_some_parser_takes_for_a_number_is_quoted(text: str) -> None:
+    assert to_yaml([{"a": text}]) == f"a: '{text}'\n"
+    for word in (f"{text}x", "10m", "7c1f7a5e-0000"):
+        assert "'" not in to_yaml([{"a": word}])
