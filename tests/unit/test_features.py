@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
 
 from hune.contract.document import to_document
 from hune.contract.features import DataContract, Feature
 from hune.contract.guard import GuardSettings
 from hune.controlplane.api.contract import Contract
+from tests.support.generate_specs import specs
 from tests.unit.test_guard_settings import SETTINGS
 
 CONTRACT = DataContract(
@@ -86,3 +88,11 @@ def test_the_longest_contract_fits_a_config_map() -> None:
         feature["name"] = f"{feature['name']}{'x' * 60}"
     with pytest.raises(ValueError, match="must not have more than 65536 characters together"):
         Contract.model_validate({"features": features})
+
+
+@given(specs())
+def test_a_guard_takes_every_contract_that_the_operator_writes(spec: dict[str, Any]) -> None:
+    assume("contract" in spec)
+    contract = Contract.model_validate(spec["contract"]).plain()
+    settings = replace(SETTINGS, data_contract=contract)
+    assert GuardSettings.from_json(settings.to_json()) == settings

@@ -1,15 +1,20 @@
 """The contract as a check of the guard: what it says beside a prediction, and what it counts."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hune.contract.features import DataContract, Feature
 from hune.dataplane.guard.contract_check import ContractCheck
 from hune.dataplane.guard.finding import Check, Finding
 from hune.dataplane.guard.telemetry import Telemetry
-from hune.dataplane.wire.table import Table
+from hune.dataplane.wire.table import Column, Table
 
 FEATURES = (
     Feature("income", "Float", unit="EUR", minimum="0", maximum="250000"),
@@ -73,3 +78,35 @@ def test_a_report_stays_short_whatever_is_sent() -> None:
     finding = check.inspect(Table(50, None, columns))
     assert len(finding.rejected) < 1000
     assert "and 497 more" in finding.rejected
+
+
+EVERY_TYPE = (
+    Feature("a", "Float", minimum="0", maximum="1"),
+    Feature("b", "Integer", minimum="0", nullable=True),
+    Feature("c", "Boolean"),
+    Feature("d", "Category", categories=("1", "x")),
+    Feature("e", "Text"),
+)
+scalars = st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.binary()
+cells = (
+    scalars
+    | st.integers(10**399, 10**400)
+    | st.lists(scalars, max_size=2)
+    | st.dictionaries(st.text(max_size=2), scalars, max_size=2)
+)
+columns = st.lists(st.lists(cells, min_size=2, max_size=2), min_size=1, max_size=6)
+
+
+@given(columns, st.sampled_from(["O", "f2", "f4", "f8", "i1", "U", "S", "?", "c16"]))
+def test_whatever_a_client_sends_there_is_a_finding(values: list[list[Any]], dtype: str) -> None:
+    matrix = np.empty((2, len(values)), dtype=np.object_)
+    for position, column in enumerate(values):
+        matrix[:, position] = column
+    with suppress(ValueError, TypeError, OverflowError), np.errstate(all="ignore"):
+        matrix = matrix.astype(dtype)
+    check = ContractCheck(DataContract(EVERY_TYPE, "Reject"), ignore)
+    named: dict[str, Column] = dict(zip("abcdez", matrix.T, strict=False))
+    for table in (Table(2, matrix, {}), Table(2, None, named)):
+        finding = check.inspect(table)
+        assert bool(finding.rejected) is bool(finding.note["contract_breaches"])
+        json.dumps(dict(finding.note))
