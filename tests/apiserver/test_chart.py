@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from hune import __version__
+from hune.contract.names import LABEL_DEPLOYMENT
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.resources import Resource
 from hune.controlplane.settings import Settings
@@ -58,6 +59,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"image": {"registry": "https://x"}}, "at '/image/registry': 'https://x' does not match"),
     ({"watch": {"namespaces": ["A_b"]}}, "at '/watch/namespaces/0': 'A_b' does not match"),
     ({"gateway": {"name": "x"}}, "at '/gateway': missing properties 'namespace', 'domain'"),
+    ({"authorizer": {"address": "x"}}, "at '/authorizer/address': 'x' does not match"),
     ({"drainSeconds": 0}, "at '/drainSeconds': minimum: got 0, want 1"),
     ({"resources": {"limits": {"cpu": "lots"}}}, "at '/resources/limits/cpu': 'lots' does not"),
     ({"placementClasses": {"edge": {}}}, "invalid propertyName 'edge'"),
@@ -126,6 +128,7 @@ def test_every_setting_reaches_the_operator() -> None:
             "limits": {"cpu": "1", "memory": "256Mi"},
         },
         "storageContainer": "models",
+        "authorizer": "hune-authorizer.elsewhere.svc:8080",
         "gateway": GATEWAY,
         "watchNamespaces": [],
         "drainSeconds": 20,
@@ -140,13 +143,13 @@ def test_every_setting_reaches_the_operator() -> None:
 def test_one_value_points_every_image_at_a_mirror() -> None:
     documents = render(EVERYTHING)
     text = yaml.safe_dump_all(documents)
-    assert text.count("mirror.example.com/team/hune/") == 4
+    assert text.count("mirror.example.com/team/hune/") == 5
     assert "docker.io" not in text
 
 
 def test_a_changed_setting_restarts_the_operator() -> None:
     def checksum(values: dict[str, Any]) -> str:
-        (deployment,) = of_kind(render(values), "Deployment")
+        deployment = _deployment(render(values), "hune-operator")
         annotations: dict[str, str] = deployment["spec"]["template"]["metadata"]["annotations"]
         return annotations["hune.dev/settings-checksum"]
 
@@ -160,7 +163,7 @@ def test_named_namespaces_get_roles_and_nothing_is_cluster_wide() -> None:
     roles = {
         (d["metadata"]["namespace"], d["metadata"]["name"]) for d in of_kind(documents, "Role")
     }
-    names = ("hune-operator", "hune-viewer", "hune-editor")
+    names = ("hune-operator", "hune-viewer", "hune-editor", "hune-caller", "hune-granter")
     assert roles == {(space, name) for space in "ab" for name in names} | {
         ("team", "hune-operator-lease")
     }
@@ -198,7 +201,8 @@ def test_no_right_is_a_wildcard_and_no_secret_but_one_is_read() -> None:
 
 def test_people_extend_the_roles_of_kubernetes() -> None:
     roles = {d["metadata"]["name"]: d for d in of_kind(render(), "ClusterRole")}
-    for name, role in (("hune-viewer", "view"), ("hune-editor", "edit")):
+    people = (("hune-viewer", "view"), ("hune-editor", "edit"), ("hune-granter", "admin"))
+    for name, role in people:
         label = f"rbac.authorization.k8s.io/aggregate-to-{role}"
         assert roles[name]["metadata"]["labels"][label] == "true"
     assert not {grant.verb for grant in grants(roles["hune-viewer"]["rules"])} - {
@@ -209,6 +213,62 @@ def test_people_extend_the_roles_of_kubernetes() -> None:
     assert Grant("patch", "hune.dev", "modeldeployments/scale") in grants(
         roles["hune-editor"]["rules"]
     )
+
+
+@pytest.mark.parametrize("values", [{}, NAMESPACED], ids=["all", "named"])
+def test_only_callers_may_predict_and_nobody_is_one_by_another_role(values: dict[str, Any]) -> None:
+    roles = of_kind(render(values), "ClusterRole", "Role")
+    holders = [
+        role["metadata"]
+        for role in roles
+        if any(verb == "predict" for verb, *_ in grants(role["rules"]))
+    ]
+    assert {metadata["name"] for metadata in holders} == {"hune-caller"}
+    assert "aggregate-to" not in str([metadata["labels"] for metadata in holders])
+
+
+def test_only_the_authorizer_may_ask_about_tokens_and_rights() -> None:
+    documents = render()
+    (binding,) = (
+        b for b in of_kind(documents, "ClusterRoleBinding") if "auth-delegator" in str(b["roleRef"])
+    )
+    (subject,) = binding["subjects"]
+    assert (subject["kind"], subject["name"]) == ("ServiceAccount", "hune-authorizer")
+    users = [
+        d["metadata"]["name"]
+        for d in of_kind(documents, "Deployment")
+        if d["spec"]["template"]["spec"]["serviceAccountName"] == "hune-authorizer"
+    ]
+    assert users == ["hune-authorizer"]
+    rules = [rule for role in of_kind(documents, "ClusterRole", "Role") for rule in role["rules"]]
+    assert "reviews" not in str(rules)
+
+
+def test_the_operator_names_the_authorizer_that_there_is() -> None:
+    def named(values: dict[str, Any]) -> Any:
+        documents = render({"authorizer": values})
+        made = "hune-authorizer" in {d["metadata"]["name"] for d in of_kind(documents, "Service")}
+        return made, yaml.safe_load(operator_settings(documents))["authorizer"]
+
+    assert named({}) == (True, "hune-authorizer.hune-system.svc:8080")
+    assert named({"enabled": False}) == (False, "")
+    other = {"enabled": False, "address": "hune-authorizer.shared:8080"}
+    assert named(other) == (False, "hune-authorizer.shared:8080")
+
+
+def test_the_authorizer_hears_guards_only() -> None:
+    (policy,) = (
+        p for p in of_kind(render(), "NetworkPolicy") if p["metadata"]["name"] == "hune-authorizer"
+    )
+    guards, probes = policy["spec"]["ingress"]
+    assert guards["from"] == [
+        {
+            "namespaceSelector": {},
+            "podSelector": {"matchExpressions": [{"key": LABEL_DEPLOYMENT, "operator": "Exists"}]},
+        }
+    ]
+    assert [port["port"] for port in guards["ports"]] == [8080]
+    assert [port["port"] for port in probes["ports"]] == [8081]
 
 
 @pytest.mark.parametrize("overlay", ["cluster", "namespaced", "edge-arm"])
@@ -225,12 +285,15 @@ def test_the_cluster_overlay_is_the_chart() -> None:
 
 
 def test_the_edge_overlay_goes_to_small_arm_nodes() -> None:
-    (deployment,) = of_kind(_kustomize("edge-arm"), "Deployment")
-    pod = deployment["spec"]["template"]["spec"]
-    assert pod["nodeSelector"] == {
-        "kubernetes.io/arch": "arm64",
-        "node.kubernetes.io/instance-type": "k3s",
-    }
+    documents = _kustomize("edge-arm")
+    for name in ("hune-operator", "hune-authorizer"):
+        pod = _deployment(documents, name)["spec"]["template"]["spec"]
+        assert pod["nodeSelector"] == {
+            "kubernetes.io/arch": "arm64",
+            "node.kubernetes.io/instance-type": "k3s",
+        }
+    assert pod["containers"][0]["args"] == ["authorizer"]
+    pod = _deployment(documents, "hune-operator")["spec"]["template"]["spec"]
     assert pod["containers"][0]["resources"]["limits"] == {"memory": "128Mi"}
     # The patch adds to the chart's container, it does not replace it.
     assert pod["containers"][0]["args"] == ["run", "--config", "/etc/hune/settings.yaml"]
@@ -242,6 +305,12 @@ def _leaves(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]
             yield from _leaves(value, f"{path}{name}.")
         else:
             yield path + name, value.get("description", "")
+
+
+def _deployment(documents: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    found = of_kind(documents, "Deployment")
+    (deployment,) = (each for each in found if each["metadata"]["name"] == name)
+    return deployment
 
 
 def _grant(verb: str, resource: Resource) -> Grant:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hune.contract.access import OPEN, AccessSettings
 from tests.support.guard import GuardProcess
 from tests.support.predictor import Predictor
 
 StartGuard = Callable[..., GuardProcess]
+NOBODY_ASKED = AccessSettings(OPEN)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +53,11 @@ def start_guard(predictor: Predictor, tmp_path: Path) -> Iterator[StartGuard]:
     """Start a guard of the test's own, with an environment of its own."""
     guards: list[GuardProcess] = []
 
-    def start(**environment: str) -> GuardProcess:
+    def start(access: AccessSettings = NOBODY_ASKED, **environment: str) -> GuardProcess:
         directory = tmp_path / str(len(guards))
         directory.mkdir()
-        guards.append(GuardProcess(directory, predictor.port, **environment).start())
+        process = GuardProcess(directory, predictor.port, access=access, **environment)
+        guards.append(process.start())
         return guards[-1]
 
     yield start

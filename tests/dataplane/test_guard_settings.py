@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from hune.contract.prediction import Origin, is_genuine
-from tests.dataplane.conftest import StartGuard
+from tests.dataplane.conftest import NOBODY_ASKED, StartGuard
 from tests.support.eventually import eventually
 from tests.support.guard import GuardProcess
 from tests.support.http import Reply, ask
@@ -127,7 +127,7 @@ def test_at_the_start_a_bad_field_ends_it_with_one_clear_line(
 def test_at_the_start_a_missing_file_or_bad_variable_ends_it_with_one_clear_line(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    status, error = GuardProcess(tmp_path, 1, **variables).run_to_end()
+    status, error = GuardProcess(tmp_path, 1, access=NOBODY_ASKED, **variables).run_to_end()
     assert status == 2
     assert error.count("\n") == 1
     assert said in error

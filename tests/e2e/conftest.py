@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster import Cluster, load
+from tests.support.access import build_caller
 from tests.support.examples import FOLDER
 from tests.support.models import Models, registered
 from tests.support.release import ready_cluster
@@ -31,7 +32,7 @@ def own_server(cluster: Cluster) -> str:
 
 @pytest.fixture(scope="module")
 def space(cluster: Cluster, models: Models, request: pytest.FixtureRequest) -> Iterator[Space]:
-    """A namespace of the module's own that can serve both models."""
+    """A namespace of the module's own that can serve both models, and whose callers may ask."""
     name = request.module.__name__.rpartition("test_")[2].replace("_", "-")
-    with namespace(cluster, f"e2e-{name}", models.documents()) as found:
+    with namespace(cluster, f"e2e-{name}", [*models.documents(), *build_caller()]) as found:
         yield found

@@ -1,8 +1,9 @@
-"""The standing promise: whatever happens to operator and revisions, no request fails."""
+"""The standing promise: whatever happens beside a model or to its revisions, no request fails."""
 
 import pytest
 
 from hune.controlplane.cluster import resources
+from tests.support.access import authorizer_pods, kill_authorizer, wait_authorizer_whole
 from tests.support.availability import asking
 from tests.support.eventually import eventually
 from tests.support.leader import kill_operator
@@ -55,6 +56,10 @@ def test_no_request_fails(space: Space, models: Models) -> None:
     space.wait_ready(NAME)
     with asking(space, NAME, models.request) as client:
         eventually(lambda: client.has_seen(FIRST, 50), 60, 0.25)
+        # The authorizer's replicas are lost one after the other.
+        for name in authorizer_pods(space.api):
+            kill_authorizer(space.api, name)
+            wait_authorizer_whole(space.api)
         # A new revision takes over, and is scaled while the old one still drains.
         serve(space, SECOND)
         wait_served(space, SECOND)

@@ -1,4 +1,4 @@
-"""Nobody reaches a predictor past its guard."""
+"""Nobody reaches a predictor past its guard, and nobody but guards reaches the authorizer."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,9 @@ from hune.contract import names
 from hune.controlplane.cluster import resources
 from tests.cluster import Cluster
 from tests.support import dial
+from tests.support.access import AUTHORIZER
 from tests.support.eventually import eventually
+from tests.support.install import NAMESPACE
 from tests.support.models import Models
 from tests.support.pod import build_pod
 from tests.support.space import Space, namespace
@@ -66,3 +68,12 @@ def test_only_the_guard_answers(space: Space, elsewhere: Space, models: Models) 
         assert {port for port, answer in answers.items() if answer == "answers"} == {
             names.GUARD_PORT
         }, (caller, answers)
+
+
+@pytest.mark.timeout(120)
+def test_the_authorizer_hears_guards_only(elsewhere: Space) -> None:
+    selector = f"app.kubernetes.io/name={AUTHORIZER}"
+    pods = elsewhere.api.find(resources.POD, NAMESPACE, selector)
+    address = next(pod["status"]["podIP"] for pod in pods if pod["status"].get("podIP"))
+    answers = dialled(elsewhere, "token-taster", address, {8080, 8081})
+    assert {port for port, answer in answers.items() if answer == "answers"} == {8081}, answers

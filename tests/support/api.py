@@ -15,12 +15,23 @@ from tests.cluster import Cluster
 Document = dict[str, Any]
 NAMESPACE = Resource("v1", "Namespace", "namespaces")
 NODE = Resource("v1", "Node", "nodes")
+SERVICE_ACCOUNT = Resource("v1", "ServiceAccount", "serviceaccounts")
+ROLE = Resource("rbac.authorization.k8s.io/v1", "Role", "roles")
+ROLE_BINDING = Resource("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _SECONDS = 30
 BY_KIND = resources.BY_KIND | {
     resource.kind: resource
-    for resource in (NAMESPACE, resources.SECRET, resources.DEPLOYMENT, resources.LEASE)
+    for resource in (
+        NAMESPACE,
+        SERVICE_ACCOUNT,
+        ROLE,
+        ROLE_BINDING,
+        resources.SECRET,
+        resources.DEPLOYMENT,
+        resources.LEASE,
+    )
 }
 
 

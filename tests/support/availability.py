@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hune.contract.access import DEFAULT_CALLER
 from hune.controlplane.cluster import resources
 from tests.support import availability_client
 from tests.support.eventually import eventually
-from tests.support.pod import build_pod
+from tests.support.pod import TOKEN_FILE, build_pod
 from tests.support.space import Space
 
 _NAME = "client"
@@ -67,16 +68,17 @@ class Client:
 
 @contextmanager
 def asking(space: Space, deployment: str, request: Mapping[str, Any]) -> Iterator[Client]:
-    """Ask a deployment from a pod of the namespace, throughout the block."""
+    """Ask a deployment from a pod of the namespace's usual caller, throughout the block."""
     script = Path(availability_client.__file__).read_text()
     data = {"client.py": script, "request.json": json.dumps(request)}
     environment = {
         "TARGET": f"{deployment}.{space.name}.svc.cluster.local",
         "TARGET_PATH": f"/v2/models/{deployment}/infer",
         "REQUEST": "/etc/script/request.json",
+        "TOKEN": TOKEN_FILE,
     }
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _NAME}, "data": data}
-    space.apply(config, build_pod(_NAME, "client.py", environment))
+    space.apply(config, build_pod(_NAME, "client.py", environment, DEFAULT_CALLER))
     client = Client(space)
     try:
         eventually(lambda: client.report() is not None, 60, 0.25)

@@ -23,7 +23,9 @@ REPORT_SECONDS = 1
 class Client:
     """One thread that asks."""
 
-    def __init__(self, name: str, host: str, path: str, body: bytes, *, keep: bool) -> None:
+    def __init__(
+        self, name: str, host: str, path: str, body: bytes, token: Path, *, keep: bool
+    ) -> None:
         self.name = name
         self.sent = 0
         self.closes = 0
@@ -32,6 +34,7 @@ class Client:
         self.failures: list[dict[str, str]] = []
         self._path = path
         self._body = body
+        self._token = token
         self._keep = keep
         self._connection = HTTPConnection(host, timeout=TIMEOUT_SECONDS)
 
@@ -48,7 +51,9 @@ class Client:
             self.slowest = max(self.slowest, time.monotonic() - started)
 
     def _ask(self) -> None:
-        headers = {"Content-Type": "application/json"}
+        # kubelet renews the token in place.
+        token = self._token.read_text()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         self._connection.request("POST", self._path, self._body, headers)
         response = self._connection.getresponse()
         text = response.read()
@@ -84,8 +89,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     target, path = os.environ["TARGET"], os.environ["TARGET_PATH"]
     body = Path(os.environ["REQUEST"]).read_bytes()
+    token = Path(os.environ["TOKEN"])
     clients = [
-        Client(name, target, path, body, keep=keep)
+        Client(name, target, path, body, token, keep=keep)
         for name, keep in (("kept", True), ("fresh", False))
     ]
     threads = [threading.Thread(target=client.run, args=(stopped,)) for client in clients]

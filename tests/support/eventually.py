@@ -1,5 +1,6 @@
 """Waiting for a condition, with a bound that only a failure ever reaches."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -19,3 +20,10 @@ def eventually(
             told = f": {seen()}" if seen else ""
             raise AssertionError(f"not within {timeout_seconds:g} s{told}")
         time.sleep(interval_seconds)
+
+
+async def turned(condition: Callable[[], object], timeout_seconds: float = 30) -> None:
+    """Let the loop turn until a condition holds."""
+    async with asyncio.timeout(timeout_seconds):
+        while not condition():  # noqa: ASYNC110 what is waited for has no event of its own
+            await asyncio.sleep(0.001)

@@ -78,12 +78,26 @@ _placement = _optional(
     nodeSelector=st.dictionaries(_labels, _labels, max_size=3),
     tolerations=st.lists(_tolerations, max_size=2),
 )
+_guard = _optional(
+    outliers=st.fixed_dictionaries(
+        {"uri": _uris, "digest": _digests},
+        optional={
+            "threshold": st.sampled_from(["0.5", "-1"]),
+            "onDetect": st.sampled_from(["Flag", "Reject"]),
+        },
+    ),
+    failurePolicy=st.sampled_from(["Open", "Closed"]),
+)
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a valid spec with an inline source, a server of one's own, or both."""
-    spec: dict[str, Any] = {"serving": draw(_serving), "placement": draw(_placement)}
+    spec: dict[str, Any] = {
+        "serving": draw(_serving),
+        "placement": draw(_placement),
+        "guard": draw(_guard),
+    }
     which = draw(st.sampled_from(["source", "container", "both"]))
     if which != "container":
         spec["model"] = {"source": draw(_sources)}

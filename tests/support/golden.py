@@ -2,7 +2,8 @@
 
 An input holds a ModelDeployment and what else the cluster holds. `$wanted` stands for the name of
 the revision that the ModelDeployment asks for, `$version` for its ModelVersion's. A first document
-without a kind may change the circumstances: `settings`, `kserveInstalled`, `deploymentMessages`.
+without a kind may change the circumstances: `settings`, `kserveInstalled`, `deploymentMessages`,
+`detectorFaults`.
 """
 
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from hune.cli.output import to_yaml
+from hune.contract.state import DetectorFault
 from hune.controlplane.plan.model_deployment import plan_model_deployment
 from hune.controlplane.plan.plan import Owner, Plan
 from hune.controlplane.plan.problem import Problem
@@ -92,6 +94,10 @@ def _situation(text: str) -> Situation:
         model_version=_version(document, documents),
         version_numbers=[d["spec"]["number"] for d in documents if d["kind"] == "ModelVersion"],
         deployment_messages=circumstances.get("deploymentMessages", {}),
+        detector_faults={
+            revision: [DetectorFault(**fault) for fault in faults]
+            for revision, faults in circumstances.get("detectorFaults", {}).items()
+        },
         kserve_installed=circumstances.get("kserveInstalled", True),
     )
     return Situation(document, observed, Settings.model_validate(circumstances.get("settings", {})))

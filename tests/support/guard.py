@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from hune.contract.access import OPEN, AccessSettings
 from hune.contract.guard import GuardSettings
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ class Mount:
 
 
 class GuardProcess:
-    """Starts with settings for a predictor's port; ends when closed.
+    """Starts with settings for a predictor's port, open to everybody; ends when closed.
 
     Attributes:
         port: Where it listens.
@@ -47,7 +48,14 @@ class GuardProcess:
         log: What it wrote to standard error so far.
     """
 
-    def __init__(self, directory: Path, predictor_port: int, **environment: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        predictor_port: int,
+        *,
+        access: AccessSettings = AccessSettings(OPEN),  # noqa: B008 immutable
+        **environment: str,
+    ) -> None:
         self.settings = GuardSettings(
             deployment="income",
             namespace="default",
@@ -55,6 +63,7 @@ class GuardProcess:
             revision="income-1a2b3c4d",
             protocol="V2",
             predictor_port=predictor_port,
+            access=access,
         )
         self.key = secrets.token_bytes(32)
         self.log: list[str] = []

@@ -1,10 +1,7 @@
 """The models of the examples, stored in a server in the cluster as a user stores them."""
 
 import json
-import re
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ from tests.cluster.command import run
 from tests.support.api import Api, Document
 from tests.support.eventually import eventually
 from tests.support.examples import FOLDER
+from tests.support.forward import forwarded
 from tests.support.release import command_environment
 from tests.support.space import namespace
 
@@ -61,7 +59,8 @@ def registered(cluster: Cluster, folder: Path) -> Iterator[Models]:
     secret["metadata"]["annotations"]["serving.kserve.io/s3-endpoint"] = f"s3.{STORAGE}:9000"
     with namespace(cluster, STORAGE, storage) as space:
         eventually(lambda: _is_available(space.api), 120, 0.5)
-        with _forwarded(cluster, folder / "port-forward.log") as endpoint:
+        with forwarded(cluster, STORAGE, "service/s3", 9000) as port:
+            endpoint = f"http://127.0.0.1:{port}"
             versions = [
                 _register(cluster, folder, kind, number, secret, endpoint)
                 for number, kind in enumerate(KINDS, start=1)
@@ -73,29 +72,6 @@ def registered(cluster: Cluster, folder: Path) -> Iterator[Models]:
 def _is_available(api: Api) -> bool:
     deployment = api.get(resources.DEPLOYMENT, STORAGE, "s3") or {}
     return bool(deployment.get("status", {}).get("availableReplicas"))
-
-
-@contextmanager
-def _forwarded(cluster: Cluster, log: Path) -> Iterator[str]:
-    kubectl = cluster.binaries / "kubectl"
-    words: list[str | Path] = [kubectl, f"--kubeconfig={cluster.kubeconfig}", "-n", STORAGE]
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            [*words, "port-forward", "service/s3", ":9000"], stdout=output, stderr=output
-        ) as process,
-    ):
-        try:
-            eventually(lambda: _forwarded_port(log), 30)
-            yield f"http://127.0.0.1:{_forwarded_port(log)}"
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(10)
-
-
-def _forwarded_port(log: Path) -> str:
-    found = re.search(r"127\.0\.0\.1:(\d+)", log.read_text())
-    return found[1] if found else ""
 
 
 def _register(

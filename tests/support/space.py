@@ -1,5 +1,7 @@
 """A namespace of a test, and what a user of Hune does and sees in it."""
 
+import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,8 +10,11 @@ from hune.controlplane.api import conditions
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.resources import Resource
 from tests.cluster import Cluster
+from tests.cluster.command import run
 from tests.support.api import BY_KIND, NAMESPACE, Api, Document
 from tests.support.eventually import eventually
+from tests.support.install import ROOT
+from tests.support.release import command_environment
 
 PATIENCE = 150.0
 _INTERVAL = 0.25
@@ -103,12 +108,16 @@ class Space:
         found = self.find(resources.INFERENCE_SERVICE, deployment=name)
         return [document["metadata"]["name"] for document in found]
 
-    def predict(self, name: str, request: Mapping[str, Any]) -> Document:
-        """Ask a model through its Service, by way of the API server."""
-        service = resources.SERVICE.path(self.name, f"{name}:80")
-        answer = self.api.call("POST", f"{service}/proxy/v2/models/{name}/infer", request)
-        assert answer.ok, f"{answer.status_code}: {answer.text}"
-        document: Document = answer.json()
+    def predict(self, name: str, request: Mapping[str, Any], *options: str) -> Document:
+        """Ask a model as a person does, with `hune predict`.
+
+        Raises:
+            ClusterError: It refuses; the message has what it says.
+        """
+        words = [sys.executable, "-m", "hune.cli.main", "predict", name, "-n", self.name]
+        environment = command_environment(self.cluster) | {"PYTHONPATH": str(ROOT / "operator")}
+        text = run([*words, *options], text=json.dumps(request), environment=environment)
+        document: Document = json.loads(text)
         return document
 
     def describe(self, name: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hune.contract.guard import GuardSettings
+from hune.contract.guard import DetectorSettings, GuardSettings
 
 SETTINGS = GuardSettings(
     deployment="income",
@@ -16,10 +16,10 @@ SETTINGS = GuardSettings(
     predictor_port=8080,
 )
 TEXT = (
-    '{"arm": "", "dataContract": null, "deployment": "income", "draining": false, '
-    '"modelVersion": "income-7", "namespace": "shop", "predictorPort": 8080, "protocol": "V2", '
-    '"revision": "income-624050a8"}'
+    '{"deployment": "income", "modelVersion": "income-7", "namespace": "shop", '
+    '"predictorPort": 8080, "protocol": "V2", "revision": "income-624050a8"}'
 )
+DETECTOR = {"uri": "s3://m/o", "path": "/mnt/hune/outliers", "digest": "sha256:" + "a1" * 32}
 
 
 def test_the_text_is_the_same_for_the_same_settings() -> None:
@@ -31,9 +31,8 @@ def test_what_a_later_release_adds_is_passed_over() -> None:
     assert GuardSettings.from_json(json.dumps(json.loads(TEXT) | {"later": 1})) == SETTINGS
 
 
-def test_what_has_a_default_may_be_absent() -> None:
-    document = json.loads(TEXT)
-    del document["arm"], document["draining"]
+def test_what_has_its_default_may_be_given_too() -> None:
+    document = json.loads(TEXT) | {"arm": "", "draining": False, "outliers": None, "access": {}}
     assert GuardSettings.from_json(json.dumps(document)) == SETTINGS
 
 
@@ -53,6 +52,16 @@ def test_what_has_a_default_may_be_absent() -> None:
         ("predictorPort", "8080", "predictorPort must be int"),
         ("draining", "no", "draining must be bool"),
         ("draining", 1, "draining must be bool"),
+        ("failurePolicy", "Ajar", "failurePolicy must be one of Open, Closed"),
+        ("outliers", 7, "outliers must be a JSON object"),
+        ("outliers", {}, "outliers: uri, path, digest is missing"),
+        ("outliers", DETECTOR | {"path": 7}, "outliers: path must be str"),
+        ("outliers", DETECTOR | {"onDetect": "Block"}, "outliers.onDetect must be one of Flag, R"),
+        ("outliers", DETECTOR | {"threshold": "1e9"}, "outliers.threshold must be a decimal"),
+        ("access", "Open", "access must be a JSON object"),
+        ("access", {"mode": "open"}, "access: mode must be one of Authorized, Authenticated, Open"),
+        ("access", {"authorizer": "x"}, "access: authorizer 'x' is no host and port"),
+        ("access", {"authorizer": "x:0"}, "access: authorizer 'x:0' is no host and port"),
     ],
 )
 def test_a_value_without_sense_is_named(field: str, value: object, message: str) -> None:
@@ -71,6 +80,12 @@ def test_missing_fields_are_named_as_they_are_written() -> None:
         GuardSettings.from_json(
             '{"deployment": "a", "namespace": "b", "revision": "c", "protocol": "V2"}'
         )
+
+
+def test_a_detector_comes_back_as_it_went() -> None:
+    detector = DetectorSettings("s3://m/o", "/mnt/hune/outliers", "sha256:" + "a1" * 32, "Reject")
+    settings = replace(SETTINGS, outliers=detector, failure_policy="Closed")
+    assert GuardSettings.from_json(settings.to_json()) == settings
 
 
 names = st.from_regex(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?", fullmatch=True)

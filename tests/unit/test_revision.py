@@ -13,6 +13,7 @@ from tests.support.generate_specs import SOURCE, merged
 
 OWNER = Owner("hune.dev/v1alpha1", "ModelDeployment", "income", "shop", "u", 1)
 BASE: dict[str, Any] = {"model": {"source": SOURCE}}
+OUTLIERS = {"uri": "s3://models/income/outliers", "digest": "sha256:" + "c3" * 32}
 CUSTOM: dict[str, Any] = {"serving": {"container": {"image": "a"}}}
 
 
@@ -41,6 +42,7 @@ def name(spec: dict[str, Any], settings: Settings | None = None) -> str:
         ("class", {"placement": {"class": "EdgeArm"}}),
         ("architectures", {"placement": {"architectures": ["arm64"]}}),
         ("nodeSelector", {"placement": {"nodeSelector": {"a": "b"}}}),
+        ("outliers", {"guard": {"outliers": OUTLIERS}}),
         ("tolerations", {"placement": {"tolerations": [{"key": "a"}]}}),
     ],
 )
@@ -62,10 +64,17 @@ def test_every_field_of_a_server_of_ones_own_counts(field: str) -> None:
         {"serving": {"protocol": "V2"}},
         {"serving": {"env": []}},
         {"placement": {"architectures": []}},
+        {"guard": {"failurePolicy": "Closed"}},
     ],
 )
 def test_what_changes_in_place_keeps_the_revision(change: dict[str, Any]) -> None:
     assert name(merged(BASE, change)) == name(BASE)
+
+
+def test_how_a_detector_judges_changes_in_place() -> None:
+    watched = merged(BASE, {"guard": {"outliers": OUTLIERS}})
+    change = {"guard": {"outliers": {"threshold": "0.5", "onDetect": "Reject"}}}
+    assert name(merged(watched, change)) == name(watched)
 
 
 def test_the_order_of_a_set_does_not_count() -> None:

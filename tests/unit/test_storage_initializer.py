@@ -115,6 +115,23 @@ def test_a_wrong_digest_leaves_nothing_and_says_both(
     assert said.message in caplog.text
 
 
+def test_what_the_guard_needs_is_not_what_the_model_needs(
+    s3: S3Server, volume: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A detector that does not come leaves word in its place; the model is there all the same."""
+    monkeypatch.setattr("hune.dataplane.storage.__main__.ARTEFACT_DIRECTORY", volume / "hune")
+    s3.put("models", {"income/m": b"1"})
+    detector = volume / "hune/outliers"
+    words = ["hune+s3://models/income", str(volume / "models")]
+    assert main([*words, "hune+s3://models/nowhere", str(detector)]) == 0
+    assert files(volume / "models") == {"m": b"1"}
+    assert [*files(detector)] == [".hune-refused.json"]
+    left = Refusal.from_json((detector / ".hune-refused.json").read_text())
+    assert left is not None
+    assert (left.reason, left.uri) == ("SourceNotFound", "s3://models/nowhere")
+    assert not (volume.parent / "termination-log").exists()
+
+
 def test_leftovers_of_a_killed_attempt_do_not_spoil_the_next(
     s3: S3Server, volume: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

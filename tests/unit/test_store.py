@@ -130,7 +130,7 @@ def test_of_a_pod_only_what_a_plan_looks_at_is_kept() -> None:
     pod["metadata"]["managedFields"] = [{"manager": "hune", "operation": "Apply"}]
     store.put(pod)
     assert store.get(Key("Pod", "shop", "a")) == child(
-        "Pod", "a", 1, status={"phase": "Running", "conditions": []}
+        "Pod", "a", 1, status={"phase": "Running", "podIP": "10.0.0.1", "conditions": []}
     )
 
 

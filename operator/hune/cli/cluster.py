@@ -26,7 +26,7 @@ def connected() -> Iterator[client.ApiClient]:
     except config.ConfigException as error:
         raise UserError(f"no cluster is configured: {error}; set KUBECONFIG") from None
     except client.ApiException as error:
-        raise UserError(f"the cluster refuses: {_message(error)}") from None
+        raise UserError(f"the cluster refuses: {message_of(error)}") from None
     except HTTPError as error:
         raise UserError(f"the cluster does not answer: {error}") from None
 
@@ -60,7 +60,8 @@ def apply(document: dict[str, Any], plural: str, manager: str) -> None:
         )
 
 
-def _message(error: client.ApiException) -> str:
+def message_of(error: client.ApiException) -> str:
+    """Return what the API server said of an error."""
     try:
         return str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):

@@ -11,10 +11,18 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from hune import __version__
-from hune.cli import crds, register, render, run
+from hune.cli import authorizer, contract, crds, predict, register, render, run
 from hune.cli.errors import UserError
 
-_COMMANDS: tuple[ModuleType, ...] = (run, crds, render, register)
+_COMMANDS: tuple[ModuleType, ...] = (
+    run,
+    authorizer,
+    crds,
+    render,
+    register,
+    contract,
+    predict,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

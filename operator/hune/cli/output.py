@@ -1,5 +1,6 @@
 """YAML as a person wants to read it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,14 @@ class _Dumper(yaml.SafeDumper):
         """Write shared parts out: anchors are for parsers, not for people."""
         del data
         return True
+
+
+# YAML 1.2, as the API server reads it, knows numbers that the parser of YAML 1.1 takes for text.
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+"),
+    list("-+.0123456789"),
+)
 
 
 def to_yaml(documents: Iterable[Mapping[str, Any]]) -> str:

@@ -9,9 +9,13 @@ T = TypeVar("T")
 
 
 def to_document(value: Any) -> Any:
-    """Return a dataclass, and what is nested in it, as JSON-ready values."""
+    """Return a dataclass, and what is nested in it, as JSON-ready values.
+
+    What has its default is left out, so that a release with another field changes no document.
+    """
     if is_dataclass(value):
-        return {camel(f.name): to_document(getattr(value, f.name)) for f in fields(value)}
+        given = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {camel(n): to_document(v) for n, v in given.items() if v != _default(value, n)}
     if isinstance(value, tuple):
         return [to_document(item) for item in value]
     return value
@@ -60,6 +64,11 @@ def _value(kind: Any, value: object, where: str) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{where} must be {kind.__name__}")
     return value
+
+
+def _default(kind: Any, name: str) -> object:
+    (field,) = (field for field in fields(kind) if field.name == name)
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _required(kind: Any) -> list[str]:

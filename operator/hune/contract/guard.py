@@ -2,16 +2,39 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
+from hune.contract.access import MODES, AccessSettings, split_address
 from hune.contract.document import camel, from_document, to_document
-from hune.contract.features import DataContract
+from hune.contract.features import DataContract, check_contract
 
 PROTOCOLS: Final = ("V1", "V2")
+ON_DETECT: Final = ("Flag", "Reject")
+FAILURE_POLICIES: Final = ("Open", "Closed")
 # Names end up in response headers and MACs: what Kubernetes allows, and nothing else.
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _MAXIMUM_PORT: Final = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """One detector of a guard.
+
+    Attributes:
+        uri: Where its artefact came from, for messages.
+        path: Directory of the artefact in the pod.
+        digest: The only digest that may be loaded.
+        on_detect: `Flag` or `Reject`.
+        threshold: Decimal text in place of the artefact's own threshold; empty for that one.
+    """
+
+    uri: str
+    path: str
+    digest: str
+    on_detect: str = "Flag"
+    threshold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +50,10 @@ class GuardSettings:
         predictor_port: Port of the predictor on localhost.
         arm: Arm of an experiment; empty outside of one.
         draining: True once another revision took over: every answer then closes its connection.
-        data_contract: What the model's inputs must look like; None where nobody said.
+        outliers: The outlier detector, if there is one.
+        failure_policy: `Open` answers while a detector cannot judge, `Closed` does not.
+        data_contract: What the inputs must look like; None where nothing is said of them.
+        access: Who may ask.
     """
 
     deployment: str
@@ -38,7 +64,10 @@ class GuardSettings:
     predictor_port: int
     arm: str = ""
     draining: bool = False
+    outliers: DetectorSettings | None = None
+    failure_policy: str = "Open"
     data_contract: DataContract | None = None
+    access: AccessSettings = field(default_factory=AccessSettings)
 
     def to_json(self) -> str:
         """Return the settings as JSON with sorted camelCase keys; equal settings, equal text."""
@@ -60,9 +89,35 @@ class GuardSettings:
 def _check_values(settings: GuardSettings) -> None:
     if settings.protocol not in PROTOCOLS:
         raise ValueError(f"guard settings: protocol must be one of {', '.join(PROTOCOLS)}")
+    if settings.failure_policy not in FAILURE_POLICIES:
+        known = ", ".join(FAILURE_POLICIES)
+        raise ValueError(f"guard settings: failurePolicy must be one of {known}")
+    if settings.outliers is not None:
+        _check_detector(settings.outliers, "outliers")
     if not 0 < settings.predictor_port <= _MAXIMUM_PORT:
         raise ValueError(f"guard settings: predictorPort must be 1 to {_MAXIMUM_PORT}")
     for name in ("deployment", "namespace", "model_version", "revision", "arm"):
         value = getattr(settings, name)
         if not _NAME.fullmatch(value) and (name != "arm" or value):
             raise ValueError(f"guard settings: {camel(name)} {value!r} is no Kubernetes name")
+    if settings.data_contract is not None:
+        check_contract(settings.data_contract, "guard settings: dataContract")
+    _check_access(settings.access)
+
+
+def _check_detector(detector: DetectorSettings, name: str) -> None:
+    if detector.on_detect not in ON_DETECT:
+        known = ", ".join(ON_DETECT)
+        raise ValueError(f"guard settings: {name}.onDetect must be one of {known}")
+    if detector.threshold and not _DECIMAL.fullmatch(detector.threshold):
+        raise ValueError(f"guard settings: {name}.threshold must be a decimal number")
+
+
+def _check_access(access: AccessSettings) -> None:
+    if access.mode not in MODES:
+        raise ValueError(f"guard settings: access: mode must be one of {', '.join(MODES)}")
+    if access.authorizer:
+        try:
+            split_address(access.authorizer)
+        except ValueError as error:
+            raise ValueError(f"guard settings: access: authorizer {error}") from None

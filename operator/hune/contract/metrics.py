@@ -9,6 +9,13 @@ GUARD_IN_FLIGHT: Final = "hune_guard_requests_in_flight"
 GUARD_INFORMATION: Final = "hune_guard_info"
 GUARD_DRAINING: Final = "hune_guard_draining"
 GUARD_FILE_FAILURES: Final = "hune_guard_file_failures_total"
+GUARD_CONTRACT_BREACHES: Final = "hune_guard_contract_breaches_total"
+GUARD_ACCESS_DECISIONS: Final = "hune_guard_access_decisions_total"
+GUARD_CALLER_REQUESTS: Final = "hune_guard_caller_requests_total"
+GUARD_AUTHORIZER_REQUESTS: Final = "hune_guard_authorizer_requests_total"
+
+AUTHORIZER_REQUESTS: Final = "hune_authorizer_requests_total"
+AUTHORIZER_DURATION: Final = "hune_authorizer_request_duration_seconds"
 
 RECONCILES: Final = "hune_reconcile_total"
 RECONCILE_DURATION: Final = "hune_reconcile_duration_seconds"

@@ -37,6 +37,10 @@ PREDICTOR_PORT: Final = 8080
 SERVICE_PORT: Final = 80
 
 MODEL_DIRECTORY: Final = "/mnt/models"
+# What the guard needs beside the model. None of it keeps a pod from starting: the guard says what
+# is amiss and follows its failure policy.
+ARTEFACT_DIRECTORY: Final = "/mnt/hune"
+REFUSED_FILE: Final = ".hune-refused.json"
 GUARD_DIRECTORY: Final = "/etc/hune/guard"
 GUARD_FILE: Final = "guard.json"
 PREDICTION_KEY_DIRECTORY: Final = "/etc/hune/prediction-key"
@@ -45,6 +49,7 @@ PREDICTION_KEY_SECRET: Final = "hune-prediction-key"  # noqa: S105 a name, not a
 
 HEADER_PREDICTION_ID: Final = "X-Hune-Prediction-Id"
 HEADER_MODEL_VERSION: Final = "X-Hune-Model-Version"
+HEADER_CONTRACT_BREACHES: Final = "X-Hune-Contract-Breaches"
 HEADER_PREFIX: Final = "x-hune-"
 
 # JSON of wanted digests by uri; the initializer gets it from ANNOTATION_DIGESTS.

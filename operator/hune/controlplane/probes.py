@@ -1,4 +1,4 @@
-"""The operator's HTTP port: liveness, readiness and metrics."""
+"""A process's HTTP port for others than its users: liveness, readiness and metrics."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,16 @@ class Probes:
     """Serves `/healthz`, `/readyz` and `/metrics`."""
 
     def __init__(
-        self, port: int, registry: CollectorRegistry, is_ready: Callable[[], bool]
+        self,
+        port: int,
+        registry: CollectorRegistry,
+        is_ready: Callable[[], bool],
+        obstacle: str = "the store is not filled yet",
     ) -> None:
         self._port = port
         self._registry = registry
         self._is_ready = is_ready
+        self._obstacle = obstacle
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -38,7 +43,7 @@ class Probes:
     async def _ready(self, _: web.Request) -> web.Response:
         if self._is_ready():
             return web.Response(text="ok")
-        return web.Response(status=503, text="the store is not filled yet")
+        return web.Response(status=503, text=self._obstacle)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         # The metrics library names its format with a charset, which aiohttp wants as a header.

@@ -1,12 +1,13 @@
 """The platform team's settings, read from one YAML file that the chart writes."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from hune import __version__
+from hune.contract.access import split_address
 from hune.controlplane.api.base import Api
 from hune.controlplane.api.placement import Architecture, Toleration
 from hune.controlplane.api.serving import Resources
@@ -35,6 +36,12 @@ class Gateway(Api):
     name: str
     namespace: str
     domain: str = Field(description="A deployment is reached at <name>-<namespace>.<domain>.")
+
+
+def _check_address(address: str) -> str:
+    if address:
+        split_address(address)
+    return address
 
 
 def _edge_arm() -> dict[str, PlacementClass]:
@@ -66,6 +73,10 @@ class Settings(Api):
     predictor_resources: Resources = Field(default_factory=_predictor_resources)
     guard_resources: Resources = Field(default_factory=_guard_resources)
     storage_container: str = "hune"
+    authorizer: Annotated[str, AfterValidator(_check_address)] = Field(
+        default="hune-authorizer.hune-system.svc:8080",
+        description="Host and port at which guards ask who may ask; nobody may when empty.",
+    )
     gateway: Gateway | None = None
     watch_namespaces: list[str] = Field(
         default_factory=list, description="Namespaces to act in; all when empty."

@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from hune.contract import names
+from hune.controlplane.api.access import Access
 from hune.controlplane.api.base import Api, Name, Rule
 from hune.controlplane.api.conditions import Conditions
+from hune.controlplane.api.contract import Contract
+from hune.controlplane.api.guard import Guard
 from hune.controlplane.api.modelversion import Source
 from hune.controlplane.api.placement import Placement
 from hune.controlplane.api.serving import Serving
@@ -57,6 +60,12 @@ class ModelDeploymentSpec(Api):
     model: Model | None = Field(default=None, description="Which model is served.")
     serving: Serving = Field(default=Serving(), description="How it is served.")
     placement: Placement = Field(default=Placement(), description="Where it runs.")
+    contract: Contract | None = Field(
+        default=None,
+        description="What the inputs must look like; checked beside every prediction.",
+    )
+    guard: Guard = Field(default=Guard(), description="What the guard watches for.")
+    access: Access = Field(default=Access(), description="Who may ask it.")
     suspend: bool = Field(
         default=False,
         description="True: the operator changes nothing; what serves goes on serving.",

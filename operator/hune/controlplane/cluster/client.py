@@ -2,7 +2,7 @@
 
 import ssl
 from base64 import b64decode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Self
@@ -29,6 +29,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 # A watch may be silent until its server-side timeout; bookmarks come about once a minute.
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=330)
 _WATCH_SECONDS = 300
+_POD_TIMEOUT = aiohttp.ClientTimeout(total=2)
 _PAGE = 200
 
 
@@ -128,6 +129,17 @@ class Client:
         path = resource.path(document["metadata"]["namespace"])
         return await self._call("POST", path, {"fieldManager": names.FIELD_MANAGER}, document)
 
+    async def review(self, resource: Resource, spec: dict[str, Any]) -> dict[str, Any]:
+        """Ask a question that the API server answers at once and does not keep.
+
+        Returns:
+            The answer's status.
+        """
+        body = {"apiVersion": resource.api_version, "kind": resource.kind, "spec": spec}
+        reviewed = await self._call("POST", resource.path(), body=body)
+        status: dict[str, Any] = reviewed.get("status", {})
+        return status
+
     async def replace(self, resource: Resource, document: dict[str, Any]) -> dict[str, Any]:
         """Replace an object; ConflictError when its resource version is not the newest."""
         self._count("update", resource)
@@ -148,6 +160,23 @@ class Client:
         self._count("delete", resource)
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         await self._call("DELETE", resource.path(namespace, name), {}, body)
+
+    async def ask_pod(self, pod: Mapping[str, Any], port: int, path: str) -> bytes:
+        """Return what a pod answers to a GET: directly in the cluster, else by the API server."""
+        metadata = pod["metadata"]
+        if _in_cluster():
+            url, headers = f"http://{_host(pod)}:{port}{path}", {}
+        else:
+            place = f"namespaces/{metadata['namespace']}/pods/{metadata['name']}:{port}/proxy"
+            url, headers = f"{self._server}/api/v1/{place}{path}", self._authorization()
+        try:
+            async with self._session.get(url, headers=headers, timeout=_POD_TIMEOUT) as response:
+                payload = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise ApiError(0, f"pod {metadata['name']}: {error!r}") from error
+        if response.status >= 400:  # noqa: PLR2004 any HTTP error
+            raise ApiError(response.status, f"pod {metadata['name']}: {path}")
+        return payload
 
     async def _call(
         self,
@@ -203,6 +232,15 @@ def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
     raise ApiError(
         0, "no cluster: not in a pod, and neither KUBECONFIG nor ~/.kube/config names one"
     )
+
+
+def _in_cluster() -> bool:
+    return _TOKEN_FILE.exists()
+
+
+def _host(pod: Mapping[str, Any]) -> str:
+    address: str = pod["status"].get("podIP", "")
+    return f"[{address}]" if ":" in address else address
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:

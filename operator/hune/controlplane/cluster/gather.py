@@ -6,8 +6,10 @@ from typing import Any
 
 from hune.contract import names
 from hune.controlplane.api.conditions import find
+from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.client import Client
+from hune.controlplane.cluster.guards import GuardReader
 from hune.controlplane.cluster.store import Document, Key, Store
 from hune.controlplane.errors import NotFoundError
 from hune.controlplane.plan.plan import Owner
@@ -25,12 +27,14 @@ class Gatherer:
 
     def __init__(self, client: Client, store: Store, kserve_installed: Callable[[], bool]) -> None:
         self._client = client
+        self._guards = GuardReader(client)
         self._store = store
         self._kserve_installed = kserve_installed
 
     async def gather(self, document: Document, now: datetime) -> Observed:
         """Return the snapshot for one ModelDeployment."""
         owner = Owner.of(document)
+        spec = parse_spec(document)
         members = [
             member
             for key in self._store.members(owner.namespace, owner.name)
@@ -45,8 +49,9 @@ class Gatherer:
         return Observed(
             children=children,
             pods=pods,
-            model_version=self._model_version(owner, document),
+            model_version=self._model_version(owner, spec),
             version_numbers=self._store.numbers(owner.namespace, owner.name),
+            detector_faults=await self._guards.faults(pods if _has_detectors(spec) else ()),
             deployment_messages=await self._deployment_messages(owner, children, pods, now),
             kserve_installed=self._kserve_installed(),
         )
@@ -75,8 +80,7 @@ class Gatherer:
             and member["metadata"]["labels"].get(names.LABEL_REVISION) in revisions
         ]
 
-    def _model_version(self, owner: Owner, document: Document) -> Document | None:
-        spec = parse_spec(document)
+    def _model_version(self, owner: Owner, spec: ModelDeploymentSpec | Problem) -> Document | None:
         if isinstance(spec, Problem):
             return None
         name = referenced_version(owner, spec)
@@ -108,6 +112,10 @@ class Gatherer:
             return ""
         message: str = find(deployment, "ReplicaFailure").get("message", "")
         return message
+
+
+def _has_detectors(spec: ModelDeploymentSpec | Problem) -> bool:
+    return not isinstance(spec, Problem) and spec.guard.outliers is not None
 
 
 def _is_owned(member: Document, owner: Owner) -> bool:

@@ -36,6 +36,8 @@ NETWORK_POLICY = Resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolic
 HTTP_ROUTE = Resource("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
 DEPLOYMENT = Resource("apps/v1", "Deployment", "deployments")
 LEASE = Resource("coordination.k8s.io/v1", "Lease", "leases")
+TOKEN_REVIEW = Resource("authentication.k8s.io/v1", "TokenReview", "tokenreviews")
+ACCESS_REVIEW = Resource("authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews")
 
 # Followed by label, kept current by events.
 CHILDREN = (INFERENCE_SERVICE, SERVICE, CONFIG_MAP, NETWORK_POLICY)

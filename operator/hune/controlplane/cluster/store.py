@@ -14,7 +14,7 @@ import orjson
 from hune.contract import names
 
 Document = dict[str, Any]
-_POD_STATUS = ("phase", "conditions", "containerStatuses", "initContainerStatuses")
+_POD_STATUS = ("phase", "podIP", "conditions", "containerStatuses", "initContainerStatuses")
 
 
 class Key(NamedTuple):

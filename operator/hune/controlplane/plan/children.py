@@ -5,7 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from hune.contract import names
-from hune.contract.guard import GuardSettings
+from hune.contract.access import AccessSettings
+from hune.contract.guard import DetectorSettings, GuardSettings
+from hune.controlplane.api.guard import Detector
+from hune.controlplane.plan.build.artefacts import detector_path
 from hune.controlplane.plan.build.guard_config import build_guard_config, read_draining_since
 from hune.controlplane.plan.build.http_route import build_http_route
 from hune.controlplane.plan.build.inference_service import (
@@ -72,7 +75,7 @@ def _wanted_revision(context: Context) -> list[Child]:
 
 
 def _guard_settings(context: Context) -> GuardSettings:
-    revision = context.resolved.revision
+    revision, contract = context.resolved.revision, context.spec.contract
     return GuardSettings(
         deployment=context.owner.name,
         namespace=context.owner.namespace,
@@ -80,7 +83,27 @@ def _guard_settings(context: Context) -> GuardSettings:
         revision=context.wanted,
         protocol=revision.protocol.value,
         predictor_port=revision.container.port if revision.container else names.PREDICTOR_PORT,
+        data_contract=contract.plain() if contract else None,
+        outliers=_detector(context.spec.guard.outliers),
+        failure_policy=context.spec.guard.failure_policy.value,
+        access=_access(context),
     )
+
+
+def _detector(detector: Detector | None) -> DetectorSettings | None:
+    if detector is None:
+        return None
+    return DetectorSettings(
+        uri=detector.uri,
+        path=detector_path(detector),
+        digest=detector.digest,
+        on_detect=detector.on_detect.value,
+        threshold=detector.threshold or "",
+    )
+
+
+def _access(context: Context) -> AccessSettings:
+    return AccessSettings(context.spec.access.mode.value, context.settings.authorizer)
 
 
 def _other_revisions(context: Context) -> list[Child]:
@@ -107,9 +130,9 @@ def _kept_config(context: Context, revision: str) -> dict[str, Any]:
     )
     config = context.observed.config_map(revision)
     since = (read_draining_since(config) if config else None) or context.time
-    return build_guard_config(
-        context.owner, replace(former, draining=draining), since if draining else None
-    )
+    # Whoever lost the right has lost it at every revision that still answers.
+    settings = replace(former, draining=draining, access=_access(context))
+    return build_guard_config(context.owner, settings, since if draining else None)
 
 
 def _kept_scale(context: Context, revision: str, service: Document) -> dict[str, Any]:

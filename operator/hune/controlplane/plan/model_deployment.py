@@ -16,6 +16,8 @@ from hune.controlplane.settings import Settings
 
 # How soon to look again for a revision that made no pod at all: no event will report that.
 _LOOK_AGAIN_SECONDS = 15.0
+# Nor does one report that a detector began to fail.
+_ASK_GUARDS_SECONDS = 30.0
 
 
 def plan_model_deployment(
@@ -77,4 +79,6 @@ def _requeue_after(context: Context) -> float | None:
     service = context.observed.inference_service(context.wanted)
     if (service is None or not is_ready(service)) and not context.observed.pods_of(context.wanted):
         waits.append(_LOOK_AGAIN_SECONDS)
+    if context.spec.guard.outliers is not None:
+        waits.append(_ASK_GUARDS_SECONDS)
     return max(0.1, min(waits)) if waits else None

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from hune.controlplane.api.guard import Detector
 from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
 from hune.controlplane.api.modelversion import Source
 from hune.controlplane.api.serving import (
@@ -32,6 +33,7 @@ class Revision:
     env: tuple[EnvironmentVariable, ...]
     resources: Resources | None
     service_account_name: str | None
+    outliers: Detector | None = None
 
     def name(self, deployment: str) -> str:
         """Return `<deployment>-<8 hex>`, equal for equal revisions."""
@@ -48,6 +50,7 @@ class Revision:
             "env": [variable.document() for variable in self.env],
             "resources": self.resources.document() if self.resources else None,
             "serviceAccountName": self.service_account_name,
+            **({"outliers": _artefact(self.outliers)} if self.outliers else {}),
         }
 
 
@@ -68,4 +71,10 @@ def build_revision(
         env=tuple(serving.env),
         resources=serving.resources,
         service_account_name=serving.service_account_name,
+        outliers=spec.guard.outliers,
     )
+
+
+def _artefact(detector: Detector) -> dict[str, str]:
+    """Return what is loaded; how it is judged with changes in place."""
+    return {"uri": detector.uri, "digest": detector.digest}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hune.contract import names
 from hune.controlplane.api.modelversion import Source
 from hune.controlplane.api.serving import Protocol, Serving
 from hune.controlplane.plan.problem import Problem
@@ -43,6 +44,19 @@ def runtime_environment(runtime: str | None, model: str) -> list[dict[str, Any]]
         # The runtime's default, 9000, is the guard's port in this pod.
         {"name": "MLSERVER_GRPC_PORT", "value": "8081"},
         {"name": "MLSERVER_PARALLEL_WORKERS", "value": "0"},
+    ]
+
+
+def loading_environment(runtime: str | None) -> list[dict[str, Any]]:
+    """Return the environment that makes a runtime load what KServe was not told to be its model.
+
+    KServe tells MLServer to load nothing when `storageUris` brings the model.
+    """
+    if runtime != MLSERVER:
+        return []
+    return [
+        {"name": "MLSERVER_LOAD_MODELS_AT_STARTUP", "value": "true"},
+        {"name": "MLSERVER_MODEL_URI", "value": names.MODEL_DIRECTORY},
     ]
 
 

@@ -1,11 +1,12 @@
 """Why a revision is not ready yet: a chain of named checks, the first that knows decides."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hune.contract.refusal import Refusal
+from hune.contract.state import DetectorFault
 from hune.controlplane.api.conditions import find
 from hune.controlplane.policy.observed import Document, Observed
 
@@ -38,6 +39,7 @@ class Subject:
     inference_service: Document | None
     pods: list[Document]
     deployment_message: str
+    detector_faults: Sequence[DetectorFault]
 
 
 Check = Callable[[Subject], Diagnosis | None]
@@ -56,6 +58,7 @@ def diagnose(observed: Observed, revision: str) -> Diagnosis:
         observed.inference_service(revision),
         observed.pods_of(revision),
         observed.deployment_messages.get(revision, ""),
+        observed.detector_faults.get(revision, ()),
     )
     for check in CHAIN:
         diagnosis = check(subject)
@@ -128,6 +131,13 @@ def container_failing(subject: Subject) -> Diagnosis | None:
     return None
 
 
+def detector_faulty(subject: Subject) -> Diagnosis | None:
+    """Quote a guard that is not ready because a detector cannot judge."""
+    for fault in subject.detector_faults:
+        return Diagnosis(fault.reason, f"spec.guard.{fault.detector}: {fault.message}")
+    return None
+
+
 def invalid_for_kserve(subject: Subject) -> Diagnosis | None:
     """Quote KServe when it says that the InferenceService cannot work."""
     status = (subject.inference_service or {}).get("status", {})
@@ -149,6 +159,7 @@ CHAIN: tuple[Check, ...] = (
     pod_not_made,
     unschedulable,
     container_failing,
+    detector_faulty,
     invalid_for_kserve,
 )
 

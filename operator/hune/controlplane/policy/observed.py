@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hune.contract import names
+from hune.contract.state import DetectorFault
 
 Document = Mapping[str, Any]
 INFERENCE_SERVICE = "InferenceService"
@@ -24,6 +25,7 @@ class Observed:
         model_version: The ModelVersion that the spec refers to or stands for, if it exists.
         version_numbers: Numbers of the ModelVersions of the same model, for the next one.
         deployment_messages: By revision, why its Deployment could make no pod, if it could not.
+        detector_faults: By revision, the detectors that its guards say cannot judge.
         kserve_installed: Whether the cluster knows the InferenceService kind.
     """
 
@@ -32,6 +34,7 @@ class Observed:
     model_version: Document | None = None
     version_numbers: Sequence[int] = ()
     deployment_messages: Mapping[str, str] = field(default_factory=dict)
+    detector_faults: Mapping[str, Sequence[DetectorFault]] = field(default_factory=dict)
     kserve_installed: bool = True
 
     def revisions(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Whether a revision serves: its predictor as KServe says, its guard as its pods say."""
 
 from hune.contract import names
+from hune.contract.state import DetectorFault
 from hune.controlplane.api.conditions import Condition, Status, find
 from hune.controlplane.api.modeldeployment import GUARD_READY, PREDICTOR_READY
 from hune.controlplane.policy.diagnosis import diagnose
@@ -35,6 +36,8 @@ def guard_condition(observed: Observed, revision: str) -> Condition:
     service = observed.inference_service(revision)
     guards = (container_ready(pod, names.GUARD_CONTAINER) for pod in observed.pods_of(revision))
     if service is not None and is_ready(service) and any(guards):
+        for fault in observed.detector_faults.get(revision, ()):
+            return _blind(fault)
         return Condition(
             type=GUARD_READY,
             status=Status.TRUE,
@@ -46,6 +49,15 @@ def guard_condition(observed: Observed, revision: str) -> Condition:
         status=Status.FALSE,
         reason="NotReady",
         message=f"no guard of revision {revision} is ready; see PredictorReady",
+    )
+
+
+def _blind(fault: DetectorFault) -> Condition:
+    return Condition(
+        type=GUARD_READY,
+        status=Status.FALSE,
+        reason=fault.reason,
+        message=f"spec.guard.{fault.detector}: {fault.message}",
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hune.contract.guard import GuardSettings
+from hune.dataplane.guard.access import Access
 from hune.dataplane.guard.answers import (
     CLOSE,
     RETRY_AFTER,
@@ -68,6 +69,7 @@ class Guard:
         self._predictor = Predictor(settings.value, environment)
         self._identity = Identity(settings.value, key.value)
         self._pages = Pages(settings.value)
+        self._access = Access(settings.value, environment, self.telemetry.access)
         self.apply()
 
     def apply(self) -> None:
@@ -82,6 +84,9 @@ class Guard:
         if not self._pages.is_meant_by(settings):
             self._pages.close()
             self._pages = Pages(settings)
+        if not self._access.is_meant_by(settings):
+            self._access.close()
+            self._access = Access(settings, self._environment, self.telemetry.access)
         self.telemetry.serves(settings, closing=self._closing)
 
     def terminate(self) -> None:
@@ -122,6 +127,7 @@ class Guard:
     async def _serve(self, scope: Scope, receive: Receive, visit: _Visit) -> Answer:
         route = choose_route(scope)
         visit.endpoint = route.endpoint
+        await self._access.admit(route.endpoint, scope["headers"])
         match route.endpoint:
             case Endpoint.PREDICT:
                 return await self._predict(scope, receive, route, visit)
@@ -133,14 +139,14 @@ class Guard:
                 return Answer(_OK, [TEXT], self.telemetry.render())
             case Endpoint.OPENAPI | Endpoint.PAGE:
                 return await self._pages.show(route.endpoint)
-        envelope = open_envelope(scope["headers"])
+        envelope = open_envelope(scope["headers"], private=self._access.private)
         reply = await self._predictor.forward(route.method, target_of(scope), envelope)
         return Answer(reply.status, end_to_end(reply.headers), reply.body)
 
     async def _predict(self, scope: Scope, receive: Receive, route: Route, visit: _Visit) -> Answer:
         if self._in_flight > _MAXIMUM_IN_FLIGHT:
             raise Problem(503, "too many requests are being answered already", RETRY_AFTER)
-        envelope = open_envelope(scope["headers"])
+        envelope = open_envelope(scope["headers"], private=self._access.private)
         body = await self._intake.read(receive, envelope.declared_length)
         visit.body_read = True
         started = time.perf_counter()

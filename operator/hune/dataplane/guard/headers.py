@@ -35,6 +35,7 @@ _READ: Final = frozenset(
         LENGTH_HEADER,
     }
 )
+_NONE: Final[frozenset[bytes]] = frozenset()
 _HARMLESS_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
 
 
@@ -61,8 +62,12 @@ class Envelope:
         return self.read.get(b"content-type", b"").partition(b";")[0].strip().lower()
 
 
-def open_envelope(headers: Iterable[Header]) -> Envelope:
+def open_envelope(headers: Iterable[Header], *, private: frozenset[bytes] = _NONE) -> Envelope:
     """Sort a request's headers.
+
+    Args:
+        headers: Names in small letters.
+        private: Names that are the guard's own business; they do not go to the predictor.
 
     Raises:
         Problem: A header that the guard reads is given twice, or asks for what is not served.
@@ -78,7 +83,7 @@ def open_envelope(headers: Iterable[Header]) -> Envelope:
         raise Problem(501, "of the transfer codings only chunked is served")
     if read.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem(415, "compressed bodies are not served: send it without Content-Encoding")
-    kept = end_to_end(headers, _NOT_FOR_PREDICTOR, read.get(b"connection", b""))
+    kept = end_to_end(headers, _NOT_FOR_PREDICTOR | private, read.get(b"connection", b""))
     return Envelope(b"".join([b"%b: %b\r\n" % header for header in kept]), read)
 
 

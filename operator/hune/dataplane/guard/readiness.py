@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from hune.contract.guard import GuardSettings
-from hune.dataplane.guard.upstream import Pool, PredictorError
+from hune.dataplane.guard.upstream import Pool, UpstreamError
 
 _FRESH_SECONDS: Final = 1.0
 _TIMEOUT_SECONDS: Final = 1.5
@@ -48,7 +48,7 @@ class Readiness:
         for path in self._paths:
             try:
                 reply = await self._pool.request(self._request(path))
-            except PredictorError as error:
+            except UpstreamError as error:
                 return str(error)
             status = reply.status
             if status == 200:  # noqa: PLR2004 the one status that says ready

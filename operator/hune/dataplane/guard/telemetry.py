@@ -1,6 +1,6 @@
 """The guard's metrics. Labels come from fixed sets, never from what a client wrote."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +9,7 @@ from prometheus_client import disable_created_metrics as _disable_created_metric
 
 from hune.contract import metrics
 from hune.contract.guard import GuardSettings
+from hune.dataplane.guard.access_telemetry import AccessTelemetry
 from hune.dataplane.wire.paths import Endpoint
 
 _BUCKETS: Final = (
@@ -45,6 +46,13 @@ class Telemetry:
         self._answered: dict[tuple[Endpoint, int], Counter] = {}
         self._durations = {endpoint: durations.labels(endpoint.value) for endpoint in Endpoint}
         self.predictor_took: Callable[[float], None] = predictor.observe
+        self._breaches = Counter(
+            metrics.GUARD_CONTRACT_BREACHES,
+            "Breaches of the data contract, by its feature (none for unknown columns) and kind.",
+            ["feature", "kind"],
+            registry=self._registry,
+        )
+        self.access = AccessTelemetry(self._registry)
         self._add_state(in_flight)
 
     def _add_state(self, in_flight: Callable[[], int]) -> None:
@@ -77,6 +85,11 @@ class Telemetry:
             self._answered[endpoint, status] = counter
         counter.inc()
         self._durations[endpoint].observe(seconds)
+
+    def broke_contract(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Count one request's breaches by feature and kind; names are the contract's own."""
+        for (feature, kind), count in counts.items():
+            self._breaches.labels(feature, kind).inc(count)
 
     def refused(self, status: int) -> None:
         """Count a request that was refused before it was one."""

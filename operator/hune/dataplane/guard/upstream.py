@@ -1,4 +1,4 @@
-"""The predictor's side: a bounded pool of kept-alive HTTP/1.1 connections on loopback.
+"""Whom the guard asks: a bounded pool of kept-alive HTTP/1.1 connections to one server.
 
 Every prediction takes this way, and the HTTP client libraries cost two to seven times as much.
 """
@@ -11,24 +11,24 @@ import httptools
 
 from hune.dataplane.guard.answers import Header
 
-_HOST: Final = "127.0.0.1"
+_LOOPBACK: Final = "127.0.0.1"
 _INTERIM: Final = range(100, 200)
 _STATUSES: Final = range(200, 600)
 
 
-class PredictorError(Exception):
-    """The predictor gave no usable answer."""
+class UpstreamError(Exception):
+    """There is no usable answer."""
 
 
-class UnreachableError(PredictorError):
-    """No connection to the predictor's port comes about."""
+class UnreachableError(UpstreamError):
+    """No connection comes about."""
 
 
-class SlowError(PredictorError):
+class SlowError(UpstreamError):
     """The answer did not come in time."""
 
 
-class BrokenError(PredictorError):
+class BrokenError(UpstreamError):
     """What came is no HTTP answer, or not all of one."""
 
 
@@ -165,12 +165,27 @@ class _Connection(asyncio.Protocol):
 
 
 class Pool:
-    """Connections to one predictor, never more than a maximum, the warmest used first."""
+    """Connections to one server, never more than a maximum, the warmest used first.
+
+    It is the predictor, unless a `host` is named: then `peer` is what messages call it, and a
+    connection that does not come about within `connect_seconds` is given up.
+    """
 
     def __init__(
-        self, port: int, *, maximum: int, timeout_seconds: float, maximum_body: int
+        self,
+        port: int,
+        *,
+        maximum: int,
+        timeout_seconds: float,
+        maximum_body: int,
+        host: str = _LOOPBACK,
+        peer: str = "the predictor",
+        connect_seconds: float | None = None,
     ) -> None:
         self.port = port
+        self._host = host
+        self._peer = peer
+        self._connect_seconds = connect_seconds
         self._slots = asyncio.Semaphore(maximum)
         self._timeout_seconds = timeout_seconds
         self._maximum_body = maximum_body
@@ -252,13 +267,15 @@ class Pool:
     async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
         try:
-            _, connection = await loop.create_connection(
-                lambda: _Connection(self, self._maximum_body), _HOST, self.port
-            )
+            async with asyncio.timeout(self._connect_seconds):
+                # A host's name is resolved in a thread.
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(self, self._maximum_body), self._host, self.port
+                )
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = error.strerror or str(error) or "no connection in time"
             raise UnreachableError(self._say(f"cannot be reached ({reason})")) from None
         return connection
 
     def _say(self, what: str) -> str:
-        return f"the predictor on port {self.port} {what}"
+        return f"{self._peer} on port {self.port} {what}"

@@ -8,9 +8,16 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from hune.contract.names import ANNOTATION_DIGESTS, STORAGE_PREFIX, VARIABLE_DIGESTS
+from hune.contract.names import (
+    ANNOTATION_DIGESTS,
+    ARTEFACT_DIRECTORY,
+    REFUSED_FILE,
+    STORAGE_PREFIX,
+    VARIABLE_DIGESTS,
+)
 from hune.dataplane.storage.directory import clear, prepare
 from hune.dataplane.storage.errors import RefusedError
 from hune.dataplane.storage.receipt import receive
@@ -48,25 +55,40 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def initialize(artefacts: Sequence[tuple[str, Path]]) -> None:
-    """Download every artefact, then check every one; whatever fails, leave none.
+    """Download every artefact, then check every one; whatever fails, leave none of it.
 
-    They are checked after all have come, so that none can change one checked before.
+    They are checked after all have come, so that none can change one checked before. What the
+    guard needs beside the model never keeps the pod from starting: why it is not there is left in
+    its place, and the guard follows its failure policy.
 
     Raises:
-        RefusedError: One of them must not be loaded.
+        RefusedError: The model must not be loaded.
     """
     digests = _digests(artefacts[0][0])
     for uri, directory in artefacts:
         prepare(directory, uri)
     try:
-        for uri, directory in artefacts:
-            _fetch(uri, directory)
-        for uri, directory in artefacts:
-            verify(uri, directory, digests.get(uri))
+        come = [artefact for artefact in artefacts if _attempt(_fetch, *artefact)]
+        for uri, directory in come:
+            _attempt(partial(verify, wanted=digests.get(uri)), uri, directory)
     except BaseException:
         for _, directory in artefacts:
             clear(directory)
         raise
+
+
+def _attempt(step: Callable[[str, Path], None], uri: str, directory: Path) -> bool:
+    """Take a step for an artefact; tell whether it went well, where it may go otherwise."""
+    try:
+        step(uri, directory)
+    except RefusedError as refused:
+        if not directory.is_relative_to(ARTEFACT_DIRECTORY):
+            raise
+        _log.error("%s: %s", refused.refusal.reason, refused)
+        clear(directory)
+        (directory / REFUSED_FILE).write_text(refused.refusal.to_json(), encoding="utf-8")
+        return False
+    return True
 
 
 def _fetch(uri: str, directory: Path) -> None:

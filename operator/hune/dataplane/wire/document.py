@@ -1,5 +1,6 @@
 """JSON objects handled as members of raw text, so that no number is ever written anew."""
 
+import codecs
 from collections.abc import Mapping
 from typing import Final
 
@@ -7,7 +8,15 @@ import msgspec
 
 Members = dict[str, msgspec.Raw]
 
+_PIECE: Final = 1 << 20
+
+
+class _Unread(msgspec.Struct):
+    """An object whose members are of no interest."""
+
+
 _DECODER: Final = msgspec.json.Decoder(Members)
+_SKIM: Final = msgspec.json.Decoder(_Unread).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
@@ -32,22 +41,33 @@ def read_members(text: bytes | msgspec.Raw) -> Members:
 
 
 def check_object(text: bytes) -> None:
-    """Check that the text is one JSON object in UTF-8, strictly.
+    """Check that the text is one JSON object in UTF-8, strictly and without keeping its members.
 
     Raises:
         NotAnObjectError: With what is wrong and at which byte.
     """
     if not text.isascii():
-        try:
-            text.decode()
-        except UnicodeDecodeError as error:
-            raise NotAnObjectError(f"it is not valid UTF-8 (byte {error.start})") from None
+        _check_encoding(text)
     try:
-        read_members(text)
-    except NotAnObjectError as error:
+        _SKIM(text)
+    except RecursionError:
+        raise NotAnObjectError("it is nested too deeply") from None
+    except msgspec.DecodeError as error:
         if b"NaN" in text or b"Infinity" in text:
             raise NotAnObjectError(f"{error}; NaN and Infinity are not JSON, null is") from None
-        raise
+        raise NotAnObjectError(str(error)) from None
+
+
+def _check_encoding(text: bytes) -> None:
+    # A text of one emoji and a million letters takes four bytes for each of them once decoded.
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(text), _PIECE):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(text[start : start + _PIECE], final=start + _PIECE >= len(text))
+        except UnicodeDecodeError as error:
+            where = start - pending + error.start
+            raise NotAnObjectError(f"it is not valid UTF-8 (byte {where})") from None
 
 
 def add_members(text: bytes, members: Members, added: Mapping[str, object]) -> bytes:

@@ -1,25 +1,30 @@
 """The InferenceService of a revision."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from hune.contract import names
 from hune.controlplane.api.serving import Autoscaling, CustomContainer, Replicas
+from hune.controlplane.plan.build.artefacts import (
+    Artefacts,
+    build_artefacts,
+    digests_annotation,
+)
 from hune.controlplane.plan.build.guard import RESTRICTED, build_guard, build_guard_volumes
 from hune.controlplane.plan.build.metadata import build_metadata
 from hune.controlplane.plan.build.stamp import STAMP, Stamp
 from hune.controlplane.plan.plan import Owner
 from hune.controlplane.plan.revision import Revision
-from hune.controlplane.plan.runtime import runtime_arguments, runtime_environment
+from hune.controlplane.plan.runtime import (
+    loading_environment,
+    runtime_arguments,
+    runtime_environment,
+)
 from hune.controlplane.policy.observed import Document
 
 API_VERSION = "serving.kserve.io/v1beta1"
 _ANNOTATION = "serving.kserve.io/"
 _AUTOSCALER_CLASS = f"{_ANNOTATION}autoscalerClass"
-# KServe's own name for a claim's volume, which it adds unless it is there: kubelet never mounts a
-# claim that two volumes of one pod name.
-_CLAIM_VOLUME = "kserve-pvc-source"
 # Time for kube-proxy to forget a pod, on top of the guard's own drain.
 _PREDICTOR_MARGIN_SECONDS = 5
 # The guard's limit for one prediction, and a little more: the last one taken may need all of it.
@@ -37,11 +42,13 @@ def build_inference_service(
     metadata = build_metadata(owner, name, name)
     metadata["labels"]["networking.kserve.io/visibility"] = "cluster-local"
     metadata["annotations"] = _annotations(revision, scale, stamp)
+    artefacts = build_artefacts(revision, stamp)
     predictor = (
         dict(scale)
-        | _pod(revision, name, stamp)
+        | _pod(revision, name, stamp, artefacts)
         | _placement(revision)
-        | _containers(owner, revision, stamp)
+        | _containers(owner, revision, stamp, artefacts)
+        | artefacts.predictor
     )
     return {
         "apiVersion": API_VERSION,
@@ -91,20 +98,15 @@ def _annotations(revision: Revision, scale: Mapping[str, Any], stamp: Stamp) -> 
         f"{_ANNOTATION}deploymentMode": "Standard",
         _AUTOSCALER_CLASS: "hpa" if "scaleMetric" in scale else "none",
         STAMP: stamp.text(),
-    }
-    if revision.source is None:
-        return annotations
-    annotations[names.ANNOTATION_DIGESTS] = json.dumps(
-        {revision.source.uri: revision.source.digest}
-    )
-    if revision.source.secret_ref is not None:
+    } | digests_annotation(revision)
+    if revision.source is not None and revision.source.secret_ref is not None:
         # KServe's manifests and its chart configure different keys for the same thing.
         for key in ("storageSecretName", "secretName"):
             annotations[f"{_ANNOTATION}{key}"] = revision.source.secret_ref.name
     return annotations
 
 
-def _pod(revision: Revision, name: str, stamp: Stamp) -> dict[str, Any]:
+def _pod(revision: Revision, name: str, stamp: Stamp, artefacts: Artefacts) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -114,48 +116,13 @@ def _pod(revision: Revision, name: str, stamp: Stamp) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "terminationGracePeriodSeconds": stamp.drain_seconds + _LAST_REQUEST_SECONDS,
-        "volumes": build_guard_volumes(name),
+        "volumes": [*build_guard_volumes(name), *artefacts.volumes],
     }
     if revision.service_account_name is not None:
         pod["serviceAccountName"] = revision.service_account_name
-    if revision.source is not None and revision.source.uri.startswith("pvc://"):
-        _verify_claim(pod, revision.source.uri, stamp)
+    if artefacts.init_containers:
+        pod["initContainers"] = artefacts.init_containers
     return pod
-
-
-def _verify_claim(pod: dict[str, Any], uri: str, stamp: Stamp) -> None:
-    """Check a claim's digest ourselves: KServe gives a pvc:// source no initializer."""
-    claim, _, path = uri.removeprefix("pvc://").partition("/")
-    mount = {"name": _CLAIM_VOLUME, "mountPath": "/mnt/claim", "readOnly": True}
-    pod["volumes"].append(
-        {
-            "name": _CLAIM_VOLUME,
-            "persistentVolumeClaim": {"claimName": claim, "readOnly": True},
-        }
-    )
-    pod["initContainers"] = [
-        {
-            "name": "hune-verify",
-            "image": stamp.storage_image,
-            "imagePullPolicy": stamp.pull_policy,
-            "args": ["verify", uri, f"/mnt/claim/{path}".rstrip("/")],
-            "env": [_digests_variable()],
-            "resources": {
-                "requests": {"cpu": "50m", "memory": "64Mi"},
-                "limits": {"cpu": "1", "memory": "256Mi"},
-            },
-            "securityContext": RESTRICTED | {"readOnlyRootFilesystem": True},
-            "volumeMounts": [mount],
-        }
-    ]
-
-
-def _digests_variable() -> dict[str, Any]:
-    path = f"metadata.annotations['{names.ANNOTATION_DIGESTS}']"
-    return {
-        "name": "HUNE_DIGESTS",
-        "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}},
-    }
 
 
 def _placement(revision: Revision) -> dict[str, Any]:
@@ -186,34 +153,36 @@ def _placement(revision: Revision) -> dict[str, Any]:
     return result
 
 
-def _containers(owner: Owner, revision: Revision, stamp: Stamp) -> dict[str, Any]:
+def _containers(
+    owner: Owner, revision: Revision, stamp: Stamp, artefacts: Artefacts
+) -> dict[str, Any]:
     guard = build_guard(
         stamp.guard_image, stamp.pull_policy, stamp.drain_seconds, stamp.guard_resources
     )
+    guard["volumeMounts"] += artefacts.guard_mounts
+    basics = _predictor_basics(owner, revision, stamp)
+    if artefacts.model_mounts:
+        basics["volumeMounts"] = artefacts.model_mounts
     if revision.container is not None:
-        custom = _custom_container(owner, revision, revision.container, stamp)
-        return {"containers": [custom, guard]} | _storage(revision, stamp)
-    return {
-        "containers": [guard],
-        "model": _model(owner, revision, stamp),
-    } | _storage(revision, stamp)
+        custom = _custom_container(revision.container, basics, artefacts)
+        return {"containers": [custom, guard]}
+    return {"containers": [guard], "model": _model(owner, revision, basics, artefacts)}
 
 
-def _storage(revision: Revision, stamp: Stamp) -> dict[str, Any]:
-    if revision.source is None or revision.source.uri.startswith("pvc://"):
-        return {}
-    return {"storageContainerName": stamp.storage_container}
-
-
-def _model(owner: Owner, revision: Revision, stamp: Stamp) -> dict[str, Any]:
+def _model(
+    owner: Owner, revision: Revision, basics: dict[str, Any], artefacts: Artefacts
+) -> dict[str, Any]:
     source = revision.source
     if source is None:
         raise ValueError("a revision has a source or a container")
     model = {
         "modelFormat": {"name": source.format},
         "protocolVersion": revision.protocol.value.lower(),
-        "storageUri": _storage_uri(source.uri),
-    } | _predictor_basics(owner, revision, stamp)
+    } | basics
+    if artefacts.model_uri is None:
+        model["env"] = [*model["env"], *loading_environment(revision.runtime)]
+    else:
+        model["storageUri"] = artefacts.model_uri
     # KServe's Container schema requires a name and its defaulter fills this one in.
     model["name"] = ""
     if revision.runtime is not None:
@@ -225,21 +194,21 @@ def _model(owner: Owner, revision: Revision, stamp: Stamp) -> dict[str, Any]:
 
 
 def _custom_container(
-    owner: Owner, revision: Revision, container: CustomContainer, stamp: Stamp
+    container: CustomContainer, basics: dict[str, Any], artefacts: Artefacts
 ) -> dict[str, Any]:
     result = {
         "name": names.PREDICTOR_CONTAINER,
         "image": container.image,
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"name": "user", "containerPort": container.port, "protocol": "TCP"}],
-    } | _predictor_basics(owner, revision, stamp)
+    } | basics
     if container.command:
         result["command"] = list(container.command)
     if container.args:
         result["args"] = list(container.args)
-    if revision.source is not None:
+    if artefacts.model_uri is not None:
         # KServe mounts the artefact at /mnt/models for a custom container that asks so.
-        asked = {"name": "STORAGE_URI", "value": _storage_uri(revision.source.uri)}
+        asked = {"name": "STORAGE_URI", "value": artefacts.model_uri}
         result["env"] = [*result["env"], asked]
     return result
 
@@ -262,8 +231,3 @@ def _predictor_basics(owner: Owner, revision: Revision, stamp: Stamp) -> dict[st
             "preStop": {"sleep": {"seconds": stamp.drain_seconds + _PREDICTOR_MARGIN_SECONDS}}
         },
     }
-
-
-def _storage_uri(uri: str) -> str:
-    """Return a uri as KServe gets it: claims are its own to mount, the rest our initializer's."""
-    return uri if uri.startswith("pvc://") else names.STORAGE_PREFIX + uri

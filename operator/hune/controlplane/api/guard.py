@@ -1,0 +1,53 @@
+"""What the guard watches for: the `guard` part of a ModelDeployment."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from hune.controlplane.api.base import Api, Digest
+from hune.controlplane.api.modelversion import Decimal, Uri
+
+
+class OnDetect(StrEnum):
+    """What happens to a request that a detector flags."""
+
+    FLAG = "Flag"
+    REJECT = "Reject"
+
+
+class FailurePolicy(StrEnum):
+    """What happens to requests while a detector cannot judge them."""
+
+    OPEN = "Open"
+    CLOSED = "Closed"
+
+
+class Detector(Api):
+    """A fitted detector, as `hune fit` writes it."""
+
+    uri: Uri = Field(
+        description="Where its artefact lies; it is read with the credentials of the model's."
+    )
+    digest: Digest = Field(
+        description="Digest of the artefact; the guard loads nothing else. `hune fit` prints it."
+    )
+    threshold: Decimal | None = Field(
+        default=None, description="Score above which a row is flagged; the artefact's by default."
+    )
+    on_detect: OnDetect = Field(
+        default=OnDetect.FLAG,
+        description="Flag: say so beside the prediction. Reject: answer 422 instead.",
+    )
+
+
+class Guard(Api):
+    """What the guard watches for."""
+
+    outliers: Detector | None = Field(
+        default=None, description="Tells rows unlike those that the model was trained on."
+    )
+    failure_policy: FailurePolicy = Field(
+        default=FailurePolicy.OPEN,
+        description="While a detector cannot judge: Open answers without a verdict, Closed "
+        "does not answer.",
+    )
