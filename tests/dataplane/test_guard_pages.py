@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from hune.dataplane.openapi.document import build_document
+from hune.dataplane.openapi.subject import Subject
 from tests.dataplane.conftest import StartGuard
 from tests.support.contracts import METADATA, NUMBERS
 from tests.support.eventually import eventually
@@ -68,7 +70,7 @@ def test_a_contract_is_in_the_document_as_soon_as_it_is_in_force(
     guard.write_settings(dataContract=NUMBERS)
     guard.wait_for_line("is in force")
     assert inputs_of(document_of(guard)) == ["mean radius", "age", "height"]
-    guard.write_settings(protocol="V1", dataContract={"features": [], "onBreach": "Flag"})
+    guard.write_settings(protocol="V1", dataContract=None)
     eventually(lambda: "/v1/models/income:predict" in document_of(guard)["paths"])
     assert inputs_of(document_of(guard)) == []
 
@@ -125,6 +127,22 @@ def test_the_page_is_safe_to_open(guard: GuardProcess) -> None:
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
 def test_they_are_only_read(guard: GuardProcess, path: str) -> None:
     assert ask(guard.port, "POST", path, b"{}").status == 405
+
+
+def test_who_asks_without_a_token_gets_what_the_document_says_is_free(
+    start_guard: StartGuard,
+) -> None:
+    guard = start_guard()
+    guard.write_settings(access={"mode": "Authorized", "authorizer": ""})
+    guard.wait_for_line("is in force")
+    refused = ask(guard.port, "GET", "/openapi.json")
+    document = build_document(Subject("income", "default", "income-7", "V2"))
+    assert refused.status == 401
+    assert refused.json() == example_of(document, 401)
+    for path, part in document["paths"].items():
+        for method, operation in ((m, part[m]) for m in ("get", "post") if m in part):
+            reply = ask(guard.port, method.upper(), path.replace("{version}", "7"), b"")
+            assert (reply.status == 401) is ("security" in operation), path
 
 
 def send(guard: GuardProcess, data: bytes) -> Reply:
@@ -184,7 +202,10 @@ def test_the_documented_failures_are_what_is_said(
 
 
 def documented(guard: GuardProcess, status: int) -> dict[str, str]:
-    document = document_of(guard)
+    return example_of(document_of(guard), status)
+
+
+def example_of(document: dict[str, Any], status: int) -> dict[str, str]:
     reference = document["paths"][PREDICT]["post"]["responses"][str(status)]["$ref"]
     response = document["components"]["responses"][reference.rpartition("/")[2]]
     example: dict[str, str] = response["content"]["application/json"]["example"]
