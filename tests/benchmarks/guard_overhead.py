@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from hune.contract.digest import digest_of
 from tests.benchmarks.open_loop import Latency, measure
 from tests.benchmarks.report import Figure
 from tests.support.guard import GuardProcess
@@ -56,7 +57,7 @@ def guard_document(predictor_port: int) -> dict[str, Any]:
     """Return what the guard is told beyond its identity: all that it is measured with."""
     return {
         "access": {"mode": "Authorized", "authorizer": f"localhost:{predictor_port}"},
-        "outliers": {"path": str(DETECTOR), "onDetect": "Flag", "threshold": ""},
+        "outliers": {"uri": "bench", "path": str(DETECTOR), "digest": digest_of(DETECTOR)},
     }
 
 

@@ -98,6 +98,6 @@ def _subject(settings: GuardSettings, metadata: Metadata) -> Subject:
         protocol=settings.protocol,
         contract=settings.data_contract,
         metadata=metadata,
-        outliers=getattr(settings, "outliers", None) is not None,
+        outliers=settings.outliers is not None,
         bearer=settings.access.mode != OPEN,
     )

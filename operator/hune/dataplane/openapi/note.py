@@ -125,5 +125,5 @@ def _type(value: Any) -> Schema:
         case float():
             return {"type": "number"}
         case list():
-            return {"type": "array", "items": {"type": "number"}}
+            return {"type": "array", "items": {"type": ["number", "null"]}}
     return {"type": "string"}
