@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import binary_tensors, control_plane
+from tests.benchmarks import binary_tensors, control_plane, guard_overhead
 from tests.benchmarks.guard_vs_transformer import guard_vs_transformer
 from tests.benchmarks.report import Figure
 
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "api-writes": control_plane.api_writes,
     "guard-vs-transformer": guard_vs_transformer,
     "binary-tensors": binary_tensors.binary_tensors,
+    "guard-overhead": guard_overhead.guard_overhead,
 }
 
 

@@ -222,6 +222,8 @@ def test_a_token_is_asked_for_only_where_it_is_needed(bearer: bool) -> None:  # 
     assert ("security" in predict) is bearer
     assert ("securitySchemes" in document["components"]) is bearer
     assert ({"401", "403"} <= predict["responses"].keys()) is bearer
+    assert ("security" in document["paths"]["/openapi.json"]["get"]) is bearer
+    assert "security" not in document["paths"]["/metrics"]["get"]
     assert ("Authorization" in render_page(document)) is bearer
 
 

@@ -6,9 +6,10 @@ from typing import Final
 
 import msgspec
 
+from hune.contract.access import OPEN
 from hune.contract.guard import GuardSettings
 from hune.dataplane.guard.answers import JSON, Answer, Header
-from hune.dataplane.guard.upstream import Pool, PredictorError
+from hune.dataplane.guard.upstream import Pool, UpstreamError
 from hune.dataplane.openapi.document import build_document
 from hune.dataplane.openapi.page import POLICY, render_page
 from hune.dataplane.openapi.subject import Subject
@@ -84,25 +85,19 @@ class Pages:
         )
         try:
             reply = await self._pool.request(head.encode())
-        except PredictorError:
+        except UpstreamError:
             return None
         return read_metadata(reply.body) if reply.status == _OK else None
 
 
 def _subject(settings: GuardSettings, metadata: Metadata) -> Subject:
-    contract = settings.data_contract
     return Subject(
         deployment=settings.deployment,
         namespace=settings.namespace,
         model_version=settings.model_version,
         protocol=settings.protocol,
-        contract=contract if contract and contract.features else None,
+        contract=settings.data_contract,
         metadata=metadata,
-        outliers=getattr(settings, "outliers", None) is not None,
-        bearer=_needs_token(settings),
+        outliers=settings.outliers is not None,
+        bearer=settings.access.mode != OPEN,
     )
-
-
-def _needs_token(settings: GuardSettings) -> bool:
-    access = getattr(settings, "access", None)
-    return access is not None and access.mode != "Open"

@@ -6,7 +6,7 @@ from typing import Any, Final
 from hune.contract import names
 from hune.dataplane.openapi import v1, v2
 from hune.dataplane.openapi.content import Part, json_content, reading
-from hune.dataplane.openapi.failure import build_error, build_failures
+from hune.dataplane.openapi.failure import ACCESS, build_error, build_failures, failures
 from hune.dataplane.openapi.prediction import Protocol, build_predictions
 from hune.dataplane.openapi.subject import Subject
 
@@ -14,6 +14,20 @@ _DESCRIBE: Final[Mapping[str, Callable[[Subject], Protocol]]] = {
     "V1": v1.describe,
     "V2": v2.describe,
 }
+_METHODS: Final = ("get", "post")
+# What kubelet, Prometheus and load balancers read.
+_FREE: Final = frozenset(
+    {
+        "readServer",
+        "readServerLive",
+        "readServerReady",
+        "readModelReady",
+        "readModelReadyWithVersion",
+        "readLive",
+        "readReady",
+        "readMetrics",
+    }
+)
 _TOKEN: Final = (
     "A token of a ServiceAccount that may `predict` with this ModelDeployment:"
     f" `kubectl create token NAME --audience {names.TOKEN_AUDIENCE}`."
@@ -27,9 +41,11 @@ def build_document(subject: Subject) -> dict[str, Any]:
         "schemas": {**protocol.schemas, "Error": build_error()},
         "responses": build_failures(),
     }
+    paths = {**build_predictions(subject, protocol), **protocol.paths, **_guard_paths()}
     if subject.bearer:
         scheme = {"type": "http", "scheme": "bearer", "description": _TOKEN}
         components["securitySchemes"] = {"bearer": scheme}
+        paths = {path: _secure(part) for path, part in paths.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -46,7 +62,7 @@ def build_document(subject: Subject) -> dict[str, Any]:
             },
         ],
         "tags": [{"name": name} for name in ("Predictions", "Model", "Guard")],
-        "paths": {**build_predictions(subject, protocol), **protocol.paths, **_guard_paths()},
+        "paths": paths,
         "components": components,
     }
 
@@ -62,6 +78,20 @@ def _describe(subject: Subject) -> str:
     if subject.outliers:
         sentences.append("Every answer says which of its rows are outliers.")
     return " ".join(sentences)
+
+
+def _secure(part: Part) -> Part:
+    """Return a path with its operations asking for a token, unless they are free for all."""
+    return {
+        key: value if key not in _METHODS or value["operationId"] in _FREE else _ask_token(value)
+        for key, value in part.items()
+    }
+
+
+def _ask_token(operation: Part) -> Part:
+    responses = {**operation["responses"], **failures(*ACCESS)}
+    sorted_responses = dict(sorted(responses.items()))
+    return {**operation, "security": [{"bearer": []}], "responses": sorted_responses}
 
 
 def _guard_paths() -> dict[str, Part]:

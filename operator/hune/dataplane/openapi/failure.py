@@ -11,7 +11,8 @@ COMMON: Final = (400, 404, 405, 408, 431, 500)
 PASSED_ON: Final = (415, 502, 503, 504)
 # May be given for a prediction, too.
 PREDICTION: Final = (413, 422)
-ACCESS: Final = (401, 403)
+# May be given where a token is needed, too.
+ACCESS: Final = (401, 403, 503)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,17 @@ FAILURES: Final = {
     401: Failure(
         "Unauthorized",
         "There is no token, or it is not valid here.",
-        "there is no bearer token: make one with kubectl create token --audience hune.dev",
+        "the request carries no token; send the header Authorization: Bearer TOKEN with a token"
+        " that `kubectl create token SERVICEACCOUNT --namespace default --audience hune.dev` makes",
         "WWW-Authenticate",
         "Always names the scheme Bearer.",
     ),
     403: Failure(
         "Forbidden",
         "The token is valid, and its owner may not do this.",
-        "system:serviceaccount:default:visitor may not predict with modeldeployments/income",
+        "system:serviceaccount:default:visitor may not predict with the ModelDeployment income in"
+        " the namespace default; missing is a Role with the rule {apiGroups: [hune.dev], resources:"
+        " [modeldeployments], resourceNames: [income], verbs: [predict]} and a RoleBinding to it",
     ),
     404: Failure(
         "NotFound",
@@ -82,7 +86,8 @@ FAILURES: Final = {
     422: Failure(
         "Unprocessable",
         "The request is well formed, but the model should not or cannot answer it.",
-        "row 0: age is 213; the data contract allows 0 to 130",
+        "the request breaks the model's data contract (1 times): row 0, 'age': 213 is above the"
+        " maximum; wanted is 0 to 130",
     ),
     431: Failure(
         "HeadersTooLarge",
@@ -101,7 +106,7 @@ FAILURES: Final = {
     ),
     503: Failure(
         "Unavailable",
-        "The predictor cannot be reached or is not ready, or too much is going on. Try again.",
+        "The predictor or the authorizer cannot be reached, or too much is going on. Try again.",
         "the predictor on port 8080 cannot be reached (Connection refused)",
         "Retry-After",
         "Seconds to wait; not always given.",

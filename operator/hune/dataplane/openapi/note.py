@@ -20,6 +20,7 @@ class Remark:
         example: A value, as V1 has it.
         header: The header that says the same; empty where there is none.
         certain: Whether it is said beside every prediction.
+        rare: Whether it is said only where something is wrong.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Remark:
     example: Any
     header: str = ""
     certain: bool = False
+    rare: bool = False
 
 
 def remarks_of(subject: Subject) -> list[Remark]:
@@ -61,9 +63,11 @@ _CONTRACT: Final = [
         "contract_breaches",
         "How many values break the data contract.",
         0,
-        "X-Hune-Contract-Breaches",
+        names.HEADER_CONTRACT_BREACHES,
     ),
-    Remark("contract_report", "The first breaches, in words.", ""),
+    Remark(
+        "contract_report", "The first breaches, in words; only where there are any.", "", rare=True
+    ),
 ]
 
 
@@ -84,7 +88,8 @@ def build_note(subject: Subject) -> Schema:
 def example_note(subject: Subject) -> dict[str, Any]:
     """Return a note as it stands beside a prediction."""
     v2 = subject.protocol == "V2"
-    return {_key(remark, v2=v2): _value(remark, v2=v2) for remark in remarks_of(subject)}
+    usual = [remark for remark in remarks_of(subject) if not remark.rare]
+    return {_key(remark, v2=v2): _value(remark, v2=v2) for remark in usual}
 
 
 def build_headers(subject: Subject) -> dict[str, Any]:
@@ -120,5 +125,5 @@ def _type(value: Any) -> Schema:
         case float():
             return {"type": "number"}
         case list():
-            return {"type": "array", "items": {"type": "number"}}
+            return {"type": "array", "items": {"type": ["number", "null"]}}
     return {"type": "string"}

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from hune.dataplane.openapi.content import Part
-from hune.dataplane.openapi.failure import ACCESS, COMMON, PASSED_ON, PREDICTION, failures
+from hune.dataplane.openapi.failure import COMMON, PASSED_ON, PREDICTION, failures
 from hune.dataplane.openapi.feature import Schema
 from hune.dataplane.openapi.note import build_headers
 from hune.dataplane.openapi.subject import Subject
@@ -59,13 +59,13 @@ def with_version(path: str) -> Part:
 
 
 def _operation(subject: Subject, protocol: Protocol, path: str) -> Part:
-    statuses = {*COMMON, *PASSED_ON, *PREDICTION, *(ACCESS if subject.bearer else ())}
+    statuses = (*COMMON, *PASSED_ON, *PREDICTION)
     answer: Part = {
         "description": "The prediction as the predictor gave it, and beside it what Hune says.",
         "headers": build_headers(subject),
         "content": protocol.answer,
     }
-    operation: dict[str, Any] = {
+    return {
         "operationId": "predictWithVersion" if VERSION in path else "predict",
         "tags": ["Predictions"],
         "summary": "Predict",
@@ -75,4 +75,3 @@ def _operation(subject: Subject, protocol: Protocol, path: str) -> Part:
         "x-hune-inputs": protocol.inputs,
         "x-hune-outputs": protocol.outputs,
     }
-    return operation | ({"security": [{"bearer": []}]} if subject.bearer else {})
