@@ -143,9 +143,19 @@ def test_people_have_their_rights_through_view_and_edit(cluster: Cluster) -> Non
             return False
         return True
 
+    def may_bind(role: str) -> bool:
+        words = ("bind", "clusterroles.rbac.authorization.k8s.io/hune-caller", "-n", "people")
+        user = f"--as=system:serviceaccount:people:{role}"
+        try:
+            cluster.kubectl("auth", "can-i", *words, user)
+        except ClusterError:
+            return False
+        return True
+
+    predicting = ("predict", "modeldeployments")
     with restricted(cluster, "hune-system", "people"):
         install(cluster, "hune", "hune-system")
-        for role in ("view", "edit"):
+        for role in ("view", "edit", "admin"):
             subject = f"--serviceaccount=people:{role}"
             command = ("create", "rolebinding", role, f"--clusterrole={role}", subject)
             cluster.kubectl(*command, "-n", "people")
@@ -154,6 +164,10 @@ def test_people_have_their_rights_through_view_and_edit(cluster: Cluster) -> Non
         assert may("view", "list", "modelversions")
         assert not may("view", "create", "modeldeployments")
         assert not may("edit", "patch", "modeldeployments", "status")
+        # Nobody predicts by another role's way; who administers a namespace says who may.
+        assert not [role for role in ("view", "edit", "admin") if may(role, *predicting)]
+        eventually(lambda: may_bind("admin"))
+        assert not may_bind("edit")
         uninstall(cluster, "hune", "hune-system")
 
 
