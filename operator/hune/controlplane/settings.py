@@ -37,6 +37,17 @@ class Gateway(Api):
     domain: str = Field(description="A deployment is reached at <name>-<namespace>.<domain>.")
 
 
+class Monitoring(Api):
+    """What objectives become."""
+
+    enabled: bool = Field(
+        default=True, description="Whether Hune may write PrometheusRules and PodMonitors."
+    )
+    labels: dict[str, LabelValue] = Field(
+        default_factory=dict, description="Their labels, by which a Prometheus chooses them."
+    )
+
+
 def _edge_arm() -> dict[str, PlacementClass]:
     return {
         "EdgeArm": PlacementClass(
@@ -67,10 +78,7 @@ class Settings(Api):
     guard_resources: Resources = Field(default_factory=_guard_resources)
     storage_container: str = "hune"
     gateway: Gateway | None = None
-    monitoring_labels: dict[str, LabelValue] = Field(
-        default_factory=dict,
-        description="By these labels a Prometheus chooses PrometheusRules and PodMonitors.",
-    )
+    monitoring: Monitoring = Monitoring()
     watch_namespaces: list[str] = Field(
         default_factory=list, description="Namespaces to act in; all when empty."
     )
