@@ -42,7 +42,7 @@ EVERYTHING: dict[str, Any] = {
     "placementClasses": {"EdgeArm": None, "Accelerated": {"tolerations": [{"key": "gpu"}]}},
     "predictorResources": {"limits": {"cpu": None, "memory": "2Gi"}},
     "gateway": GATEWAY,
-    "monitoringLabels": {"release": "prometheus"},
+    "monitoring": {"labels": {"release": "prometheus"}},
     "drainSeconds": 20,
     "retireAfterSeconds": 0,
     "workers": 16,
@@ -131,7 +131,7 @@ def test_every_setting_reaches_the_operator() -> None:
         "storageContainer": "models",
         "authorizer": "hune-authorizer.elsewhere.svc:8080",
         "gateway": GATEWAY,
-        "monitoringLabels": {"release": "prometheus"},
+        "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
         "watchNamespaces": [],
         "drainSeconds": 20,
         "retireAfterSeconds": 0,
@@ -186,6 +186,11 @@ def test_the_operator_reads_what_its_code_reads() -> None:
     assert {grant for grant in granted if grant.verb in reading} == {
         _grant(verb, resource) for resource in followed for verb in ("list", "watch")
     } | {_grant("get", resource) for resource in asked}
+
+
+def test_monitoring_is_no_right_where_it_is_switched_off() -> None:
+    granted = grants(operator_rules(render({"monitoring": {"enabled": False}})))
+    assert {grant for grant in granted if grant.group == "monitoring.coreos.com"} == set()
 
 
 def test_no_right_is_a_wildcard_and_no_secret_but_one_is_read() -> None:

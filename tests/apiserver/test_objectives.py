@@ -33,7 +33,7 @@ def operator(
 ) -> Iterator[Operator]:
     folder = tmp_path_factory.mktemp("operator")
     prometheus_kinds.remove(control_plane)
-    values = {"monitoringLabels": LABELS}
+    values = {"monitoring": {"labels": LABELS}}
     with operated(control_plane, "hune-objectives", folder, values) as found:
         found.start()
         found.space.deploy(NAME, own_server() | {"objectives": PROMISED})

@@ -71,8 +71,9 @@ def waiting(minutes: int, growth: float) -> Series:
     return {f"hune_guard_requests_in_flight{{{GUARD}}}": counted((minutes, growth))}
 
 
-def detectors(*failures: Phase) -> Series:
-    return {f"hune_guard_detector_failures_total{{{GUARD}}}": counted(*failures)}
+def detectors(reason: str, *failures: Phase) -> Series:
+    name = f'hune_guard_detector_failures_total{{{GUARD}, reason="{reason}"}}'
+    return {name: counted(*failures)}
 
 
 def heard(minutes: int) -> Series:
@@ -104,6 +105,7 @@ LATENCY = {"latencyP95": "250ms"}
 ERRORS = {"errorPercent": 5}
 THROUGHPUT = {"throughput": 100}
 MISSED, ABOVE = "HuneThroughputMissed", "HuneTrafficAbovePlan"
+MISSING = f'hune_guard_detector_failures_total{{{GUARD}, reason="Missing"}}'
 CASES = [
     Case("an outage", AVAILABLE, outage(600, 5), 602, {FAST, SLOW}),
     Case("a single failure", AVAILABLE, answered([(60, 100)], [(57, 0), (1, 1), (2, 0)]), 59),
@@ -129,8 +131,9 @@ CASES = [
     Case("a third is refused", THROUGHPUT, steady(30, 8000, 0.33), 9, {MISSED}),
     Case("they pile up", THROUGHPUT, steady(30, 5400, 0) | waiting(30, 1200), 9, {MISSED}),
     Case("more than planned", THROUGHPUT, steady(30, 6600, 0), 29, {ABOVE}),
-    Case("a detector fails", {}, detectors((10, 0), (10, 1)), 15, {"HuneDetectorFailing"}),
-    Case("a detector failed long ago", {}, detectors((10, 1), (20, 0)), 25),
+    Case("a detector fails", {}, detectors("Crash", (9, 0), (9, 1)), 15, {"HuneDetectorFailing"}),
+    Case("a detector failed long ago", {}, detectors("Crash", (9, 1), (20, 0)), 25),
+    Case("a detector is missing", {}, {MISSING: "1+0x30"}, 25, {"HuneDetectorNotLoaded"}),
 ]
 
 

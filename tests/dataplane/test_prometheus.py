@@ -116,5 +116,5 @@ def test_the_dashboard_shows_something_and_slowness_is_noticed(
 
 
 def test_the_rules_are_valid(guard: GuardProcess, tmp_path: Path) -> None:
-    assert "15 rules found" in prometheus.check_rules(tmp_path, rules_of(guard))
-    assert "2 rules found" in prometheus.check_rules(tmp_path, monitoring.build_rules())
+    assert "16 rules found" in prometheus.check_rules(tmp_path, rules_of(guard))
+    assert "3 rules found" in prometheus.check_rules(tmp_path, monitoring.build_rules())

@@ -7,7 +7,7 @@ from typing import Any
 
 from hune.cli.output import to_yaml
 from hune.contract import names
-from hune.controlplane.plan.build.alert import Subject, build_absence_alert, build_detector_alert
+from hune.controlplane.plan.build.alert import Subject, build_absence_alert, build_detector_alerts
 from hune.controlplane.plan.build.pod_monitor import METRICS_PATH, build_relabelings, pod_label
 from tests.support.dashboard import build_dashboard
 
@@ -26,7 +26,7 @@ def generate(root: Path) -> None:
 def build_rules() -> dict[str, Any]:
     """Return the alerts that hold for all deployments, whatever they promise."""
     silent = f'sum by (namespace, deployment) (up{{job="{JOB}"}}) == 0'
-    rules = [build_absence_alert(_ANY, silent), build_detector_alert(_ANY)]
+    rules = [build_absence_alert(_ANY, silent), *build_detector_alerts(_ANY)]
     return {"groups": [{"name": "hune", "rules": rules}]}
 
 

@@ -127,11 +127,12 @@ class Operator:
         return all(reflector.synchronised.is_set() for reflector in self._reflectors)
 
     def _build_reflectors(self, client: Client) -> list[Reflector]:
-        children = (*resources.CHILDREN, *resources.MONITORING)
-        followed = [(resource, _OWN_LABEL) for resource in children]
+        followed = [(resource, _OWN_LABEL) for resource in resources.CHILDREN]
         followed += [(resources.POD, names.LABEL_DEPLOYMENT), (resources.MODEL_VERSION, "")]
         if self._settings.gateway is not None:
             followed.append((resources.HTTP_ROUTE, _OWN_LABEL))
+        if self._settings.monitoring.enabled:
+            followed += [(resource, _OWN_LABEL) for resource in resources.MONITORING]
         return [
             Reflector(client, self._store, resource, namespace, selector, self.notify)
             for resource, selector in followed

@@ -44,6 +44,17 @@ def _check_address(address: str) -> str:
     return address
 
 
+class Monitoring(Api):
+    """What objectives become."""
+
+    enabled: bool = Field(
+        default=True, description="Whether Hune may write PrometheusRules and PodMonitors."
+    )
+    labels: dict[str, LabelValue] = Field(
+        default_factory=dict, description="Their labels, by which a Prometheus chooses them."
+    )
+
+
 def _edge_arm() -> dict[str, PlacementClass]:
     return {
         "EdgeArm": PlacementClass(
@@ -78,10 +89,7 @@ class Settings(Api):
         description="Host and port at which guards ask who may ask; nobody may when empty.",
     )
     gateway: Gateway | None = None
-    monitoring_labels: dict[str, LabelValue] = Field(
-        default_factory=dict,
-        description="By these labels a Prometheus chooses PrometheusRules and PodMonitors.",
-    )
+    monitoring: Monitoring = Monitoring()
     watch_namespaces: list[str] = Field(
         default_factory=list, description="Namespaces to act in; all when empty."
     )

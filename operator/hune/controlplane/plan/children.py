@@ -161,11 +161,11 @@ def _route(context: Context) -> list[Child]:
 
 def _monitoring(context: Context) -> list[Child]:
     objectives = context.spec.objectives
-    if objectives is None or not context.observed.monitoring_installed:
+    monitoring = context.settings.monitoring
+    if objectives is None or not (monitoring.enabled and context.observed.monitoring_installed):
         return []
-    labels = context.settings.monitoring_labels
     watching = (
-        build_pod_monitor(context.owner, labels),
-        build_prometheus_rule(context.owner, objectives, labels),
+        build_pod_monitor(context.owner, monitoring.labels),
+        build_prometheus_rule(context.owner, objectives, monitoring.labels),
     )
     return [Child(document, auxiliary=True) for document in watching]

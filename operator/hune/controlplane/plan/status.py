@@ -135,26 +135,24 @@ def _rolled_out(cutover: Cutover) -> Condition:
 def _objectives(context: Context) -> list[Condition]:
     if context.spec.objectives is None:
         return []
-    name = context.owner.name
-    if context.observed.monitoring_installed:
-        return [
-            Condition(
-                type=OBJECTIVES_WATCHED,
-                status=Status.TRUE,
-                reason="RulesApplied",
-                message=f"PrometheusRule and PodMonitor {name} are there for Prometheus to choose",
-            )
-        ]
-    return [
-        Condition(
-            type=OBJECTIVES_WATCHED,
-            status=Status.FALSE,
-            reason="PrometheusNotInstalled",
-            message="this cluster has no monitoring.coreos.com/v1 PrometheusRule and PodMonitor, so"
-            " nobody watches spec.objectives; install the Prometheus operator, Hune goes on by"
-            " itself then, or use manifests/monitoring and the rules of `hune render`",
+    status, reason = Status.FALSE, "PrometheusNotInstalled"
+    message = (
+        "this cluster has no monitoring.coreos.com/v1 PrometheusRule and PodMonitor, so nobody"
+        " watches spec.objectives; install the Prometheus operator, Hune goes on by itself then, or"
+        " use manifests/monitoring and the rules of `hune render`"
+    )
+    if not context.settings.monitoring.enabled:
+        reason = "MonitoringDisabled"
+        message = (
+            "the platform's setting monitoring.enabled is false, so nobody watches"
+            " spec.objectives; use manifests/monitoring and the rules of `hune render`"
         )
-    ]
+    elif context.observed.monitoring_installed:
+        status, reason = Status.TRUE, "RulesApplied"
+        message = (
+            f"PrometheusRule and PodMonitor {context.owner.name} are there for Prometheus to choose"
+        )
+    return [Condition(type=OBJECTIVES_WATCHED, status=status, reason=reason, message=message)]
 
 
 def _revisions(context: Context, cutover: Cutover) -> list[RevisionStatus]:

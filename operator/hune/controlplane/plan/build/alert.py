@@ -17,6 +17,7 @@ FAILURE_RATIO = "hune:prediction_failures:ratio_rate"
 LATENCY = f"hune:prediction_duration_seconds:p95_rate{WINDOW}"
 # A share of fewer predictions than this says little: one slow or failed one would be an alert.
 _LEAST_PREDICTIONS = 20
+_NOT_LOADED = 'reason=~"Missing|Refused|Unusable"'
 _BUDGET_HOURS = 30 * 24
 # How Prometheus writes the value of what was measured.
 _NUMBER = "{{ $value | humanize }}"
@@ -175,15 +176,24 @@ def build_absence_alert(subject: Subject, expression: str) -> dict[str, Any]:
     )
 
 
-def build_detector_alert(subject: Subject) -> dict[str, Any]:
-    """Return the alert for predictions that were left without a detector's verdict."""
+def build_detector_alerts(subject: Subject) -> Iterator[dict[str, Any]]:
+    """Yield the alerts for predictions that are left without a detector's verdict."""
     failures = promql.select(metrics.DETECTOR_FAILURES, subject.scope)
-    return build_alert(
+    yield build_alert(
         subject,
         "HuneDetectorFailing",
         f"{promql.total(f'increase({failures}[10m])')} > 0",
         WARNING,
         f"a detector failed {_NUMBER} times within 10 minutes; the guard's log says why",
+    )
+    # Counted once, at the start, and thus before there is anything to see an increase of.
+    unloaded = promql.select(metrics.DETECTOR_FAILURES, subject.scope, _NOT_LOADED)
+    yield build_alert(
+        subject,
+        "HuneDetectorNotLoaded",
+        f"{promql.total(unloaded)} > 0",
+        WARNING,
+        "a detector could not be loaded, so its verdicts are missing; check spec.guard",
     )
 
 

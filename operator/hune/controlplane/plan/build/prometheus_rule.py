@@ -71,7 +71,7 @@ def _alerts(subject: Subject, objectives: Objectives) -> Iterator[dict[str, Any]
         yield from alert.build_throughput_alerts(subject, objectives.throughput)
     absent = f"absent({promql.select(metrics.GUARD_INFORMATION, subject.scope)})"
     yield alert.build_absence_alert(subject, absent)
-    yield alert.build_detector_alert(subject)
+    yield from alert.build_detector_alerts(subject)
 
 
 def _record_failures(subject: Subject, window: str) -> dict[str, str]:
