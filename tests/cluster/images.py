@@ -100,7 +100,7 @@ def project() -> dict[str, Image]:
 
 
 def installed() -> dict[str, Image]:
-    """Return the project's images that its chart names; the others are for jobs and come by need."""
+    """Return the project's images that its chart names; those of jobs come by need."""
     return {name: image for name, image in project().items() if name not in {"fit", "jobs"}}
 
 

@@ -114,6 +114,14 @@ class GuardProcess:
         assert found, f"no {text!r} in the guard's log: {self.log}"
         return found
 
+    def wait_for_line_after(self, text: str, seen: int) -> None:
+        """Wait for a line with the text beyond the first `seen` ones."""
+        with self._grown:
+            found = self._grown.wait_for(
+                lambda: any(text in line for line in self.log[seen:]), TIMEOUT_SECONDS
+            )
+        assert found, f"no {text!r} in the guard's log: {self.log[seen:]}"
+
     def resident_bytes(self) -> int:
         pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
