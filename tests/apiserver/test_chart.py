@@ -42,6 +42,7 @@ EVERYTHING: dict[str, Any] = {
     "placementClasses": {"EdgeArm": None, "Accelerated": {"tolerations": [{"key": "gpu"}]}},
     "predictorResources": {"limits": {"cpu": None, "memory": "2Gi"}},
     "gateway": GATEWAY,
+    "monitoring": {"labels": {"release": "prometheus"}},
     "drainSeconds": 20,
     "retireAfterSeconds": 0,
     "workers": 16,
@@ -130,6 +131,7 @@ def test_every_setting_reaches_the_operator() -> None:
         "storageContainer": "models",
         "authorizer": "hune-authorizer.elsewhere.svc:8080",
         "gateway": GATEWAY,
+        "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
         "watchNamespaces": [],
         "drainSeconds": 20,
         "retireAfterSeconds": 0,
@@ -175,6 +177,7 @@ def test_the_operator_reads_what_its_code_reads() -> None:
         resources.MODEL_VERSION,
         *resources.CHILDREN,
         resources.POD,
+        *resources.MONITORING,
         resources.HTTP_ROUTE,
     )
     asked = (resources.SECRET, resources.DEPLOYMENT, resources.LEASE)
@@ -183,6 +186,11 @@ def test_the_operator_reads_what_its_code_reads() -> None:
     assert {grant for grant in granted if grant.verb in reading} == {
         _grant(verb, resource) for resource in followed for verb in ("list", "watch")
     } | {_grant("get", resource) for resource in asked}
+
+
+def test_monitoring_is_no_right_where_it_is_switched_off() -> None:
+    granted = grants(operator_rules(render({"monitoring": {"enabled": False}})))
+    assert {grant for grant in granted if grant.group == "monitoring.coreos.com"} == set()
 
 
 def test_no_right_is_a_wildcard_and_no_secret_but_one_is_read() -> None:
@@ -276,6 +284,13 @@ def test_overlays_build(overlay: str) -> None:
     kinds = [document["kind"] for document in _kustomize(overlay)]
     assert "Deployment" in kinds
     assert bool(CLUSTER_WIDE & set(kinds)) == (overlay != "namespaced")
+
+
+def test_what_a_prometheus_without_its_operator_needs_builds() -> None:
+    configs = {d["metadata"]["name"]: d for d in _kustomize("../monitoring")}
+    assert set(configs["hune-prometheus"]["data"]) == {"rules.yaml", "scrape.yaml"}
+    assert configs["hune-dashboard"]["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(configs["hune-dashboard"]["data"]["dashboard.json"])["title"]
 
 
 def test_the_cluster_overlay_is_the_chart() -> None:

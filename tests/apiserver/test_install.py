@@ -16,6 +16,7 @@ import pytest
 
 from tests.cluster import Cluster, ClusterError, own, start, stop
 from tests.cluster.command import run
+from tests.support import prometheus_kinds
 from tests.support.chart import (
     CHARTS,
     Document,
@@ -49,6 +50,7 @@ def cluster() -> Iterator[Cluster]:
     was_there = own(NAME) is not None
     cluster = start(NAME, with_node=False)
     install(cluster, "hune-crds", "default")
+    prometheus_kinds.install(cluster)
     yield cluster
     if not was_there:
         stop(NAME)
@@ -141,9 +143,19 @@ def test_people_have_their_rights_through_view_and_edit(cluster: Cluster) -> Non
             return False
         return True
 
+    def may_bind(role: str) -> bool:
+        words = ("bind", "clusterroles.rbac.authorization.k8s.io/hune-caller", "-n", "people")
+        user = f"--as=system:serviceaccount:people:{role}"
+        try:
+            cluster.kubectl("auth", "can-i", *words, user)
+        except ClusterError:
+            return False
+        return True
+
+    predicting = ("predict", "modeldeployments")
     with restricted(cluster, "hune-system", "people"):
         install(cluster, "hune", "hune-system")
-        for role in ("view", "edit"):
+        for role in ("view", "edit", "admin"):
             subject = f"--serviceaccount=people:{role}"
             command = ("create", "rolebinding", role, f"--clusterrole={role}", subject)
             cluster.kubectl(*command, "-n", "people")
@@ -152,6 +164,10 @@ def test_people_have_their_rights_through_view_and_edit(cluster: Cluster) -> Non
         assert may("view", "list", "modelversions")
         assert not may("view", "create", "modeldeployments")
         assert not may("edit", "patch", "modeldeployments", "status")
+        # Nobody predicts by another role's way; who administers a namespace says who may.
+        assert not [role for role in ("view", "edit", "admin") if may(role, *predicting)]
+        eventually(lambda: may_bind("admin"))
+        assert not may_bind("edit")
         uninstall(cluster, "hune", "hune-system")
 
 
@@ -183,7 +199,7 @@ def test_the_operator_needs_exactly_its_rights(
 
 
 def live_through_it(cluster: Cluster) -> None:
-    """Have a deployment served, then replaced, and one that the namespace has no room for."""
+    """Have a deployment served, then replaced by one that promises less, and one without room."""
     metadata = {"name": "no-pods", "namespace": "full"}
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
     cluster.apply(quota | {"spec": {"hard": {"pods": "0"}}})
@@ -200,11 +216,12 @@ def live_through_it(cluster: Cluster) -> None:
 
 def deployment(namespace: str, number: int) -> Document:
     source = {"uri": f"s3://models/income/{number}", "format": "sklearn", "digest": DIGEST}
+    objectives = {"objectives": {"latencyP95": "250ms"}} if number == 1 else {}
     return {
         "apiVersion": "hune.dev/v1alpha1",
         "kind": "ModelDeployment",
         "metadata": {"name": "income", "namespace": namespace},
-        "spec": {"model": {"source": source}},
+        "spec": {"model": {"source": source}} | objectives,
     }
 
 

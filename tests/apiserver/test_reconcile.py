@@ -103,7 +103,7 @@ async def loop(
             settings=Settings(),
             store=store,
             queue=queue,
-            gatherer=Gatherer(client, store, lambda: True),
+            gatherer=Gatherer(client, store, lambda _: True),
             applier=Applier(client, store, again),
             status=StatusWriter(client, store, again),
             recorder=EventRecorder(client, "test"),

@@ -4,13 +4,16 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import control_plane, guard_overhead
+from tests.benchmarks import binary_tensors, control_plane, guard_overhead
+from tests.benchmarks.guard_vs_transformer import guard_vs_transformer
 from tests.benchmarks.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "controlplane-1000": control_plane.controlplane_1000,
     "operator-memory": control_plane.operator_memory,
     "api-writes": control_plane.api_writes,
+    "guard-vs-transformer": guard_vs_transformer,
+    "binary-tensors": binary_tensors.binary_tensors,
     "guard-overhead": guard_overhead.guard_overhead,
 }
 

@@ -51,6 +51,8 @@ _KUBERNETES_PROGRAMS = (
 
 _KSERVE_PROGRAMS = ("manager", "agent", "router")
 
+_PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+
 PARTS = {
     part.name: part
     for part in (
@@ -72,6 +74,12 @@ PARTS = {
             files=("github.com/kserve/kserve: install/v" + KSERVE,),
         ),
         Part("gateway-api", (), 0.1, files=("sigs.k8s.io/gateway-api: config/crd/standard",)),
+        Part(
+            "prometheus-operator",
+            (),
+            0.1,
+            files=(f"{_PROMETHEUS_OPERATOR}: example/prometheus-operator-crd",),
+        ),
         Part("traefik", ("github.com/traefik/traefik/v3/cmd/traefik",), 5),
         Part("kube-router", ("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",), 1.5),
         Part("coredns", (".",), 1),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import time
 from collections.abc import Iterator
 
@@ -263,6 +264,24 @@ def test_a_name_that_leads_nowhere_blocks_nobody(start_guard: StartGuard) -> Non
     assert reply.status == 503
     assert "the authorizer no-such-host.invalid on port 8080 cannot be" in reply.json()["error"]
     assert ask(guard.port, "GET", "/hune/live").status == 200
+
+
+def test_an_address_that_answers_no_connection_is_given_up(start_guard: StartGuard) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        # The kernel drops what a full queue cannot hold, as a lost node drops everything.
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)  # noqa: FBT003 the library's own way
+            each.connect_ex(address)
+        access = AccessSettings(authorizer=f"127.0.0.1:{address[1]}")
+        guard = start_guard(access, HUNE_AUTHORIZER_TIMEOUT_SECONDS="0.5")
+        reply = predict(guard, ANALYST)
+        assert reply.status == 503
+        assert "the authorizer" in reply.json()["error"]
+        assert ask(guard.port, "GET", "/hune/live").status == 200
+        for each in waiting:
+            each.close()
 
 
 def test_without_an_authorizer_nobody_gets_in(start_guard: StartGuard) -> None:

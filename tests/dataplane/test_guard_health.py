@@ -101,7 +101,7 @@ def test_requests_are_counted_by_what_was_wanted_and_what_came(start_guard: Star
         client.send(b"noise\r\n\r\n")
         client.receive()
     samples = metrics_of(guard)
-    counted = {n: v for n, v in samples.items() if n.startswith("hune_guard_requests_total")}
+    counted = {n: v for n, v in samples.items() if n.startswith("hune_guard_requests_total") and v}
     assert counted == {
         'hune_guard_requests_total{code="200",endpoint="predict"}': 2,
         'hune_guard_requests_total{code="400",endpoint="predict"}': 1,
@@ -112,6 +112,12 @@ def test_requests_are_counted_by_what_was_wanted_and_what_came(start_guard: Star
     assert samples["hune_guard_predictor_duration_seconds_count"] == 2
     assert samples['hune_guard_request_duration_seconds_count{endpoint="predict"}'] == 3
     assert not [name for name in samples if "some-name" in name or "made" in name]
+
+
+def test_a_failure_is_counted_from_0(start_guard: StartGuard) -> None:
+    samples = metrics_of(start_guard())
+    for code in (500, 502, 503, 504):
+        assert samples[f'hune_guard_requests_total{{code="{code}",endpoint="predict"}}'] == 0
 
 
 def test_what_is_in_flight_and_served_is_shown(

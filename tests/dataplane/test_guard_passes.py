@@ -95,7 +95,7 @@ def test_two_requests_sent_at_once_are_answered_in_order(
         client.send(one + two)
         first, second = client.receive(), client.receive()
     assert "x-hune-prediction-id" in first.headers
-    assert second.json() == {"name": "income"}
+    assert second.json() == {"name": "income", "versions": ["income-7"]}
     assert [seen.target for seen in predictor.seen] == [INFER, "/v2/models/income"]
 
 
@@ -105,7 +105,6 @@ def test_two_requests_sent_at_once_are_answered_in_order(
         "/v2",
         "/v2/health/live",
         "/v2/health/ready",
-        "/v2/models/income",
         "/v2/models/income/ready",
         "/v1/models",
         "/v1/models/income",

@@ -5,7 +5,7 @@ from typing import Any
 
 _IDENTITY = {"apiVersion", "kind", "name", "namespace"}
 # Lists whose items the server tells apart by these keys; every other list is owned as one.
-_LIST_KEYS = {"ports": ("port",), "env": ("name",), "volumes": ("name",)}
+_LIST_KEYS = {"ports": ("port",), "env": ("name",), "volumes": ("name",), "groups": ("name",)}
 _OWNED_AS_ONE = {"selector", "nodeSelector", "podSelector", "containers", "ownerReferences"}
 
 

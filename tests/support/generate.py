@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from hune.cli.main import main as hune
-from tests.support import install
+from tests.support import install, monitoring
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ("crds", "charts", "manifests")
@@ -18,6 +18,7 @@ def generate(root: Path) -> None:
     """Write every generated file below a root that holds the sources."""
     hune(["crds", "--output", str(root / "crds")])
     install.generate(root)
+    monitoring.generate(root)
 
 
 def check() -> list[str]:

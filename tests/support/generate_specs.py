@@ -88,6 +88,41 @@ _guard = _optional(
     ),
     failurePolicy=st.sampled_from(["Open", "Closed"]),
 )
+_objectives = _optional(
+    availability=st.sampled_from(["50", "99", "99.9", "99.95", "0.5"]),
+    latencyP95=st.sampled_from(["1ms", "250ms", "2s", "30s", "30000ms"]),
+    errorPercent=st.integers(1, 99),
+    throughput=st.integers(1, 1_000_000),
+)
+_bounds = st.sampled_from(["0", "-1", "-0.5", "-2.5e-3"]), st.sampled_from(["1", "7.25", "1e16"])
+_feature_names = st.text(
+    st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=10
+) | st.sampled_from(["mean radius (mm)", "0", "null"])
+_units = _optional(unit=st.sampled_from(["mm", "EUR / a"]), nullable=st.booleans())
+_features = st.builds(
+    lambda name, more, kind: {"name": name} | more | kind,
+    _feature_names,
+    _units,
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["Float", "Integer"])},
+        optional={"minimum": _bounds[0], "maximum": _bounds[1]},
+    )
+    | st.fixed_dictionaries({"type": st.sampled_from(["Boolean", "Text"])})
+    | st.fixed_dictionaries(
+        {
+            "type": st.just("Category"),
+            "categories": st.lists(_labels, min_size=1, max_size=3, unique=True),
+        }
+    ),
+)
+_contracts = st.fixed_dictionaries(
+    {
+        "features": st.lists(
+            _features, min_size=1, max_size=4, unique_by=lambda feature: feature["name"]
+        )
+    },
+    optional={"onBreach": st.sampled_from(["Flag", "Reject"])},
+)
 
 
 @st.composite
@@ -98,6 +133,8 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         "placement": draw(_placement),
         "guard": draw(_guard),
     }
+    if draw(st.booleans()):
+        spec["contract"] = draw(_contracts)
     which = draw(st.sampled_from(["source", "container", "both"]))
     if which != "container":
         spec["model"] = {"source": draw(_sources)}
@@ -105,6 +142,8 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         spec["serving"]["container"] = draw(_containers)
     elif draw(st.booleans()):
         spec["serving"]["runtime"] = draw(_objects)
+    if draw(st.booleans()):
+        spec["objectives"] = draw(_objectives)
     return spec
 
 

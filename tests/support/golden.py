@@ -2,8 +2,8 @@
 
 An input holds a ModelDeployment and what else the cluster holds. `$wanted` stands for the name of
 the revision that the ModelDeployment asks for, `$version` for its ModelVersion's. A first document
-without a kind may change the circumstances: `settings`, `kserveInstalled`, `deploymentMessages`,
-`detectorFaults`.
+without a kind may change the circumstances: `settings`, `kserveInstalled`, `monitoringInstalled`,
+`deploymentMessages`, `detectorFaults`.
 """
 
 import sys
@@ -99,6 +99,7 @@ def _situation(text: str) -> Situation:
             for revision, faults in circumstances.get("detectorFaults", {}).items()
         },
         kserve_installed=circumstances.get("kserveInstalled", True),
+        monitoring_installed=circumstances.get("monitoringInstalled", True),
     )
     return Situation(document, observed, Settings.model_validate(circumstances.get("settings", {})))
 

@@ -57,6 +57,24 @@ def former(kind: str, status: str, reason: str) -> dict[str, str]:
         ),
         ("the first route", [], condition("RolledOut", "True", "Routed"), None),
         (
+            "objectives that nobody watches",
+            [],
+            condition("ObjectivesWatched", "False", "PrometheusNotInstalled"),
+            "Warning",
+        ),
+        (
+            "objectives are watched from the beginning",
+            [],
+            condition("ObjectivesWatched", "True", "RulesApplied"),
+            None,
+        ),
+        (
+            "objectives are watched at last",
+            [former("ObjectivesWatched", "False", "PrometheusNotInstalled")],
+            condition("ObjectivesWatched", "True", "RulesApplied"),
+            "Normal",
+        ),
+        (
             "cut over",
             [former("RolledOut", "False", "WaitingForRevision")],
             condition("RolledOut", "True", "Routed"),

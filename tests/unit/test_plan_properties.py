@@ -164,12 +164,16 @@ def test_every_name_and_label_is_one_that_kubernetes_takes(document: dict[str, A
 def _labels(node: Any) -> Iterator[dict[str, str]]:
     if isinstance(node, dict):
         for key, value in node.items():
-            if key in {"labels", "matchLabels", "selector", "nodeSelector"}:
+            if key in {"labels", "matchLabels", "nodeSelector"} or _is_plain_selector(key, value):
                 yield value
             yield from _labels(value)
     elif isinstance(node, list):
         for item in node:
             yield from _labels(item)
+
+
+def _is_plain_selector(key: str, value: Any) -> bool:
+    return key == "selector" and "matchLabels" not in value
 
 
 @BOUNDED

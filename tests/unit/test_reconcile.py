@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.apply import Applier
 from hune.controlplane.cluster.client import Client
 from hune.controlplane.cluster.events import EventRecorder
 from hune.controlplane.cluster.gather import Gatherer
+from hune.controlplane.cluster.resources import Resource
 from hune.controlplane.cluster.status import StatusWriter
 from hune.controlplane.cluster.store import Key, Store
 from hune.controlplane.errors import ApiError
@@ -26,6 +28,7 @@ HUNE = "/apis/hune.dev/v1alpha1/namespaces/shop"
 DEPLOYMENT = f"{HUNE}/modeldeployments/income"
 SERVICES = "/apis/serving.kserve.io/v1beta1/namespaces/shop/inferenceservices"
 SERVICE = "/api/v1/namespaces/shop/services/income"
+MONITORING = "/apis/monitoring.coreos.com/v1/namespaces/shop/"
 # The key, the record, what pods need, what makes them, the route, and what was observed.
 PLURALS = [
     "secrets",
@@ -47,6 +50,7 @@ class Loop:
     store: Store
     queue: Queue[Key]
     reconciler: Reconciler
+    absent: set[Resource]
 
     def see(self, path: str) -> None:
         """Let the event of an object arrive."""
@@ -79,10 +83,11 @@ async def loop() -> AsyncIterator[Loop]:
     }
     store.put(api.put(DEPLOYMENT, document))
     async with connected(api) as client:
-        yield Loop(api, store, queue, build(client, store, queue))
+        absent: set[Resource] = set()
+        yield Loop(api, store, queue, build(client, store, queue, absent), absent)
 
 
-def build(client: Client, store: Store, queue: Queue[Key]) -> Reconciler:
+def build(client: Client, store: Store, queue: Queue[Key], absent: set[Resource]) -> Reconciler:
     def again(key: Key) -> None:
         enqueue(queue, key)
 
@@ -90,7 +95,7 @@ def build(client: Client, store: Store, queue: Queue[Key]) -> Reconciler:
         settings=Settings(),
         store=store,
         queue=queue,
-        gatherer=Gatherer(client, store, lambda: True),
+        gatherer=Gatherer(client, store, lambda resource: resource not in absent),
         applier=Applier(client, store, again),
         status=StatusWriter(client, store, again),
         recorder=EventRecorder(client, "test"),
@@ -212,6 +217,52 @@ async def test_an_object_that_is_not_followed_is_left_alone_too(loop: Loop) -> N
     await loop.run()
     assert loop.api.objects[SERVICE]["spec"] == {"a": 1}
     assert loop.reasons()["Ready"] == "NameTaken"
+
+
+def promise(loop: Loop, **objectives: Any) -> None:
+    spec = loop.api.objects[DEPLOYMENT]["spec"] | {"objectives": objectives}
+    loop.store.put(loop.api.put(DEPLOYMENT, loop.api.objects[DEPLOYMENT] | {"spec": spec}))
+
+
+async def test_objectives_that_cannot_be_watched_hinder_nothing_else(loop: Loop) -> None:
+    uid = loop.api.objects[DEPLOYMENT]["metadata"]["uid"]
+    owner = {"apiVersion": "hune.dev/v1alpha1", "kind": "ModelDeployment", "uid": uid}
+    references = [owner | {"name": "income"}]
+    metadata = {"name": "old", "namespace": "shop", "ownerReferences": references}
+    old = SERVICE.replace("income", "old")
+    superfluous = {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
+    loop.store.put(loop.api.put(old, superfluous))
+    promise(loop, latencyP95="250ms")
+    loop.api.refuse["PATCH", MONITORING + "podmonitors/income"] = (403, "not for you")
+    await loop.run()
+    assert loop.reasons()["ObjectivesWatched"] == "Refused"
+    assert loop.reasons()["Ready"] == "Progressing"
+    assert SERVICE in loop.api.objects
+    assert old not in loop.api.objects, "what is superfluous goes all the same"
+
+
+async def test_without_the_prometheus_operator_nothing_is_tried(loop: Loop) -> None:
+    loop.absent.update(resources.MONITORING)
+    promise(loop, latencyP95="250ms")
+    await loop.run()
+    assert loop.reasons()["ObjectivesWatched"] == "PrometheusNotInstalled"
+    assert [path for _, path in loop.api.requests if path.startswith(MONITORING)] == []
+    (event,) = (o for o in loop.api.objects.values() if o["kind"] == "Event")
+    assert (event["type"], event["reason"]) == ("Warning", "PrometheusNotInstalled")
+    loop.absent.clear()
+    loop.see(DEPLOYMENT)
+    await loop.run()
+    assert {path for path in loop.api.objects if path.startswith(MONITORING)} == {
+        MONITORING + "podmonitors/income",
+        MONITORING + "prometheusrules/income",
+    }
+    assert loop.reasons()["ObjectivesWatched"] == "RulesApplied"
+
+
+async def test_without_objectives_nothing_is_asked_about_monitoring(loop: Loop) -> None:
+    await loop.run()
+    assert [path for _, path in loop.api.requests if path.startswith(MONITORING)] == []
+    assert "ObjectivesWatched" not in loop.reasons()
 
 
 async def test_the_prediction_key_is_made_once_and_never_changed(loop: Loop) -> None:

@@ -65,6 +65,7 @@ def test_every_field_of_a_server_of_ones_own_counts(field: str) -> None:
         {"serving": {"env": []}},
         {"placement": {"architectures": []}},
         {"guard": {"failurePolicy": "Closed"}},
+        {"contract": {"features": [{"name": "age", "type": "Integer"}], "onBreach": "Reject"}},
     ],
 )
 def test_what_changes_in_place_keeps_the_revision(change: dict[str, Any]) -> None:

@@ -29,6 +29,12 @@ def test_the_edge_class_ships_with_the_label_that_k3s_sets() -> None:
     }
 
 
+@pytest.mark.parametrize("address", ["x", "x:0", "x:99999", "a b:80", "http://x:80"])
+def test_an_authorizer_without_host_and_port_is_named(tmp_path: Path, address: str) -> None:
+    with pytest.raises(SettingsError, match=r"authorizer: .* is no host and port"):
+        load(written(tmp_path, f"authorizer: {address!r}"))
+
+
 def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
     settings = load(
         written(

@@ -1,6 +1,7 @@
 """A note is added to an answer, and no other byte of it changes its meaning or its spelling."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -147,3 +148,24 @@ def is_object(raw: bytes) -> bool:
 
 def refuse(constant: str) -> Any:
     raise ValueError(constant)
+
+
+def test_a_body_of_many_keys_or_of_wide_characters_is_checked_in_little_memory() -> None:
+    keys = b"{" + b",".join(b'"%d":0' % number for number in range(200_000)) + b"}"
+    wide = b'{"a":"' + "\U0001f600".encode() + b"a" * (4 << 20) + b'"}'
+    tracemalloc.start()
+    check_object(keys)
+    check_object(wide)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 << 20
+
+
+@pytest.mark.parametrize("before", [0, (1 << 20) - 1, (1 << 20) - 3, (1 << 20) + 5, 3 << 20])
+def test_what_is_no_utf_8_is_found_wherever_it_stands(before: int) -> None:
+    good = b'{"a":"' + b"a" * before + "\U0001f600".encode()
+    check_object(good + b'"}')
+    with pytest.raises(NotAnObjectError, match=rf"byte {len(good)}\)"):
+        check_object(good + b'\xff"}')
+    with pytest.raises(NotAnObjectError, match=rf"byte {len(good) - 4}\)"):
+        check_object(good[:-1] + b'"}')

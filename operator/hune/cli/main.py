@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from hune import __version__
-from hune.cli import authorizer, contract, crds, predict, register, render, run
+from hune.cli import authorizer, contract, crds, fit, predict, register, render, run
 from hune.cli.errors import UserError
 
 _COMMANDS: tuple[ModuleType, ...] = (
@@ -20,6 +20,7 @@ _COMMANDS: tuple[ModuleType, ...] = (
     crds,
     render,
     register,
+    fit,
     contract,
     predict,
 )

@@ -17,7 +17,7 @@ class _Dumper(yaml.SafeDumper):
 # YAML 1.2, as the API server reads it, knows numbers that the parser of YAML 1.1 takes for text.
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+"),
+    re.compile(r"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+)$"),
     list("-+.0123456789"),
 )
 

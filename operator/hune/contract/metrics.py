@@ -17,6 +17,11 @@ GUARD_AUTHORIZER_REQUESTS: Final = "hune_guard_authorizer_requests_total"
 AUTHORIZER_REQUESTS: Final = "hune_authorizer_requests_total"
 AUTHORIZER_DURATION: Final = "hune_authorizer_request_duration_seconds"
 
+DETECTOR_ROWS: Final = "hune_guard_detector_rows_total"
+DETECTOR_FLAGGED: Final = "hune_guard_detector_flagged_total"
+DETECTOR_DURATION: Final = "hune_guard_detector_duration_seconds"
+DETECTOR_FAILURES: Final = "hune_guard_detector_failures_total"
+
 RECONCILES: Final = "hune_reconcile_total"
 RECONCILE_DURATION: Final = "hune_reconcile_duration_seconds"
 RECONCILE_ERRORS: Final = "hune_reconcile_errors_total"

@@ -33,6 +33,7 @@ STORAGE_CONTAINER: Final = "hune"
 STORAGE_PREFIX: Final = "hune+"
 
 GUARD_PORT: Final = 9000
+GUARD_PORT_NAME: Final = "http1"
 PREDICTOR_PORT: Final = 8080
 SERVICE_PORT: Final = 80
 

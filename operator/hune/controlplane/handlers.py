@@ -21,6 +21,7 @@ from hune.controlplane.cluster.client import Client, login
 from hune.controlplane.cluster.events import EventRecorder
 from hune.controlplane.cluster.gather import Gatherer
 from hune.controlplane.cluster.lease import Lease
+from hune.controlplane.cluster.resources import Resource
 from hune.controlplane.cluster.status import StatusWriter
 from hune.controlplane.cluster.store import Document, Key, Store, deployment_of, key_of
 from hune.controlplane.cluster.watch import Reflector
@@ -130,6 +131,8 @@ class Operator:
         followed += [(resources.POD, names.LABEL_DEPLOYMENT), (resources.MODEL_VERSION, "")]
         if self._settings.gateway is not None:
             followed.append((resources.HTTP_ROUTE, _OWN_LABEL))
+        if self._settings.monitoring.enabled:
+            followed += [(resource, _OWN_LABEL) for resource in resources.MONITORING]
         return [
             Reflector(client, self._store, resource, namespace, selector, self.notify)
             for resource, selector in followed
@@ -157,11 +160,9 @@ class Operator:
                 "this cluster does not know ModelDeployments; install the chart hune-crds"
             ) from None
 
-    def _kserve_installed(self) -> bool:
+    def _installed(self, resource: Resource) -> bool:
         return all(
-            reflector.installed
-            for reflector in self._reflectors
-            if reflector.resource is resources.INFERENCE_SERVICE
+            reflector.installed for reflector in self._reflectors if reflector.resource is resource
         )
 
     async def _lead(self, client: Client) -> None:
@@ -189,7 +190,7 @@ class Operator:
             settings=self._settings,
             store=self._store,
             queue=self._queue,
-            gatherer=Gatherer(client, self._store, self._kserve_installed),
+            gatherer=Gatherer(client, self._store, self._installed),
             applier=Applier(client, self._store, again),
             status=StatusWriter(client, self._store, again),
             recorder=EventRecorder(client, socket.gethostname()),

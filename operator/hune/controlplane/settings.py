@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from hune import __version__
 from hune.contract.access import split_address
 from hune.controlplane.api.base import Api
-from hune.controlplane.api.placement import Architecture, Toleration
+from hune.controlplane.api.placement import Architecture, LabelValue, Toleration
 from hune.controlplane.api.serving import Resources
 from hune.controlplane.errors import SettingsError, describe
 
@@ -42,6 +42,17 @@ def _check_address(address: str) -> str:
     if address:
         split_address(address)
     return address
+
+
+class Monitoring(Api):
+    """What objectives become."""
+
+    enabled: bool = Field(
+        default=True, description="Whether Hune may write PrometheusRules and PodMonitors."
+    )
+    labels: dict[str, LabelValue] = Field(
+        default_factory=dict, description="Their labels, by which a Prometheus chooses them."
+    )
 
 
 def _edge_arm() -> dict[str, PlacementClass]:
@@ -78,6 +89,7 @@ class Settings(Api):
         description="Host and port at which guards ask who may ask; nobody may when empty.",
     )
     gateway: Gateway | None = None
+    monitoring: Monitoring = Monitoring()
     watch_namespaces: list[str] = Field(
         default_factory=list, description="Namespaces to act in; all when empty."
     )

@@ -13,6 +13,7 @@ from hune.controlplane.api.conditions import Conditions
 from hune.controlplane.api.contract import Contract
 from hune.controlplane.api.guard import Guard
 from hune.controlplane.api.modelversion import Source
+from hune.controlplane.api.objectives import Objectives
 from hune.controlplane.api.placement import Placement
 from hune.controlplane.api.serving import Serving
 
@@ -23,6 +24,7 @@ ACCEPTED = "Accepted"
 PREDICTOR_READY = "PredictorReady"
 GUARD_READY = "GuardReady"
 ROLLED_OUT = "RolledOut"
+OBJECTIVES_WATCHED = "ObjectivesWatched"
 READY = "Ready"
 
 
@@ -66,6 +68,10 @@ class ModelDeploymentSpec(Api):
     )
     guard: Guard = Field(default=Guard(), description="What the guard watches for.")
     access: Access = Field(default=Access(), description="Who may ask it.")
+    objectives: Objectives | None = Field(
+        default=None,
+        description="What is promised; given, even empty, the guards are watched by Prometheus.",
+    )
     suspend: bool = Field(
         default=False,
         description="True: the operator changes nothing; what serves goes on serving.",

@@ -2,7 +2,7 @@
 
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hune.contract import names, prediction
@@ -24,19 +24,23 @@ class Applier:
         self._keyed_namespaces: set[str] = set()
 
     async def apply(self, owner: Owner, plan: Plan) -> None:
-        """Apply the children in their order, then prune, then touch pods."""
+        """Apply the children in their order, prune, touch pods, and apply what nobody waits for."""
         if plan.children:
             await self._ensure_prediction_key(owner.namespace)
-        for child in plan.children:
+        await self._apply_children(owner, [c for c in plan.children if not c.auxiliary])
+        for kind, name in plan.prune:
+            await self._delete(Key(kind, owner.namespace, name))
+        for pod, value in plan.touched_pods.items():
+            await self._touch(owner.namespace, pod, value)
+        await self._apply_children(owner, [c for c in plan.children if c.auxiliary])
+
+    async def _apply_children(self, owner: Owner, children: Iterable[Child]) -> None:
+        for child in children:
             try:
                 await self._apply_child(owner, child)
             except ApiError as error:
                 error.child = child.key[0]
                 raise
-        for kind, name in plan.prune:
-            await self._delete(Key(kind, owner.namespace, name))
-        for pod, value in plan.touched_pods.items():
-            await self._touch(owner.namespace, pod, value)
 
     async def _apply_child(self, owner: Owner, child: Child) -> None:
         kind, name = child.key

@@ -10,6 +10,7 @@ from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.client import Client
 from hune.controlplane.cluster.guards import GuardReader
+from hune.controlplane.cluster.resources import Resource
 from hune.controlplane.cluster.store import Document, Key, Store
 from hune.controlplane.errors import NotFoundError
 from hune.controlplane.plan.plan import Owner
@@ -25,11 +26,11 @@ _PATIENCE = timedelta(seconds=10)
 class Gatherer:
     """Reads the store, and asks the API server only for what nothing reports."""
 
-    def __init__(self, client: Client, store: Store, kserve_installed: Callable[[], bool]) -> None:
+    def __init__(self, client: Client, store: Store, installed: Callable[[Resource], bool]) -> None:
         self._client = client
         self._guards = GuardReader(client)
         self._store = store
-        self._kserve_installed = kserve_installed
+        self._installed = installed
 
     async def gather(self, document: Document, now: datetime) -> Observed:
         """Return the snapshot for one ModelDeployment."""
@@ -53,7 +54,8 @@ class Gatherer:
             version_numbers=self._store.numbers(owner.namespace, owner.name),
             detector_faults=await self._guards.faults(pods if _has_detectors(spec) else ()),
             deployment_messages=await self._deployment_messages(owner, children, pods, now),
-            kserve_installed=self._kserve_installed(),
+            kserve_installed=self._installed(resources.INFERENCE_SERVICE),
+            monitoring_installed=all(map(self._installed, resources.MONITORING)),
         )
 
     def usage(self, namespace: str, version: str) -> tuple[list[str], list[Document]]:

@@ -34,6 +34,8 @@ SECRET = Resource("v1", "Secret", "secrets")
 EVENT = Resource("v1", "Event", "events")
 NETWORK_POLICY = Resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 HTTP_ROUTE = Resource("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
+PROMETHEUS_RULE = Resource("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules")
+POD_MONITOR = Resource("monitoring.coreos.com/v1", "PodMonitor", "podmonitors")
 DEPLOYMENT = Resource("apps/v1", "Deployment", "deployments")
 LEASE = Resource("coordination.k8s.io/v1", "Lease", "leases")
 TOKEN_REVIEW = Resource("authentication.k8s.io/v1", "TokenReview", "tokenreviews")
@@ -41,7 +43,9 @@ ACCESS_REVIEW = Resource("authorization.k8s.io/v1", "SubjectAccessReview", "subj
 
 # Followed by label, kept current by events.
 CHILDREN = (INFERENCE_SERVICE, SERVICE, CONFIG_MAP, NETWORK_POLICY)
+# Children too, where the Prometheus operator is installed.
+MONITORING = (PROMETHEUS_RULE, POD_MONITOR)
 BY_KIND = {
     resource.kind: resource
-    for resource in (MODEL_DEPLOYMENT, MODEL_VERSION, *CHILDREN, POD, HTTP_ROUTE)
+    for resource in (MODEL_DEPLOYMENT, MODEL_VERSION, *CHILDREN, *MONITORING, POD, HTTP_ROUTE)
 }

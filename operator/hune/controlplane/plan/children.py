@@ -17,6 +17,8 @@ from hune.controlplane.plan.build.inference_service import (
 )
 from hune.controlplane.plan.build.model_version import build_model_version
 from hune.controlplane.plan.build.network_policy import build_network_policy
+from hune.controlplane.plan.build.pod_monitor import build_pod_monitor
+from hune.controlplane.plan.build.prometheus_rule import build_prometheus_rule
 from hune.controlplane.plan.build.service import build_service
 from hune.controlplane.plan.build.stamp import Stamp
 from hune.controlplane.plan.context import Context
@@ -27,7 +29,8 @@ from hune.controlplane.policy.observed import CONFIG_MAP, Document
 def plan_children(context: Context) -> tuple[Child, ...]:
     """Return every object that should exist, in the order in which it is applied.
 
-    What pods need comes before the InferenceService that makes them, and the Service comes last.
+    What pods need comes before the InferenceService that makes them, the Service after it; what
+    nobody is served by comes last.
     """
     active = context.cutover().active
     return (
@@ -36,6 +39,7 @@ def plan_children(context: Context) -> tuple[Child, ...]:
         *_other_revisions(context),
         Child(build_service(context.owner, active)),
         *_route(context),
+        *_monitoring(context),
     )
 
 
@@ -153,3 +157,15 @@ def _kept_scale(context: Context, revision: str, service: Document) -> dict[str,
 def _route(context: Context) -> list[Child]:
     gateway = context.settings.gateway
     return [] if gateway is None else [Child(build_http_route(context.owner, gateway))]
+
+
+def _monitoring(context: Context) -> list[Child]:
+    objectives = context.spec.objectives
+    monitoring = context.settings.monitoring
+    if objectives is None or not (monitoring.enabled and context.observed.monitoring_installed):
+        return []
+    watching = (
+        build_pod_monitor(context.owner, monitoring.labels),
+        build_prometheus_rule(context.owner, objectives, monitoring.labels),
+    )
+    return [Child(document, auxiliary=True) for document in watching]

@@ -44,6 +44,8 @@ def plan_events(former: Sequence[Mapping[str, Any]], fresh: Sequence[Condition])
             continue
         if condition.type == "RolledOut" and not before:
             continue
+        if condition.type == "ObjectivesWatched" and condition.is_true and not before:
+            continue
         kind = "Normal" if condition.is_true or condition.reason in _WISHED else "Warning"
         events.append(Event(kind, condition.reason, condition.message))
     return events

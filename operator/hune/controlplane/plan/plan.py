@@ -15,10 +15,13 @@ class Child:
     Attributes:
         document: The fields Hune owns, as they are applied.
         create_only: True for what is made once and then left alone.
+        auxiliary: True for what nobody is served by: it is applied last of all, so that its
+            refusal hinders nothing.
     """
 
     document: Document
     create_only: bool = False
+    auxiliary: bool = False
 
     @property
     def key(self) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from hune.controlplane.api.base import Api
 from hune.controlplane.api.conditions import Condition, Status
 from hune.controlplane.api.modeldeployment import (
     ACCEPTED,
+    OBJECTIVES_WATCHED,
     PREDICTOR_READY,
     READY,
     ROLLED_OUT,
@@ -21,12 +22,27 @@ from hune.controlplane.plan.context import Context, rfc3339
 from hune.controlplane.plan.plan import Owner
 from hune.controlplane.plan.problem import Problem
 from hune.controlplane.policy.cutover import Cutover
-from hune.controlplane.policy.observed import HTTP_ROUTE, SERVICE, Document, Observed
+from hune.controlplane.policy.observed import (
+    HTTP_ROUTE,
+    POD_MONITOR,
+    PROMETHEUS_RULE,
+    SERVICE,
+    Document,
+    Observed,
+)
 from hune.controlplane.policy.readiness import (
     count_ready,
     guard_condition,
     predictor_condition,
 )
+
+# What does not hold when a child of a kind is refused; of any other kind, pods do not come.
+_HINDERED = {
+    SERVICE: ROLLED_OUT,
+    HTTP_ROUTE: ROLLED_OUT,
+    PROMETHEUS_RULE: OBJECTIVES_WATCHED,
+    POD_MONITOR: OBJECTIVES_WATCHED,
+}
 
 
 def plan_status(context: Context) -> ModelDeploymentStatus:
@@ -49,14 +65,14 @@ def plan_status(context: Context) -> ModelDeploymentStatus:
 
 
 def plan_conditions(context: Context) -> list[Condition]:
-    """Return the conditions, Ready last."""
+    """Return the conditions, Ready last; whether objectives are watched does not bear on it."""
     components = [
         _accepted(),
         predictor_condition(context.observed, context.wanted),
         guard_condition(context.observed, context.wanted),
         _rolled_out(context.cutover()),
     ]
-    return [*components, summarise(components)]
+    return [*components, *_objectives(context), summarise(components)]
 
 
 def refuse(document: Document, problem: Problem, now: datetime) -> ModelDeploymentStatus:
@@ -116,6 +132,29 @@ def _rolled_out(cutover: Cutover) -> Condition:
     )
 
 
+def _objectives(context: Context) -> list[Condition]:
+    if context.spec.objectives is None:
+        return []
+    status, reason = Status.FALSE, "PrometheusNotInstalled"
+    message = (
+        "this cluster has no monitoring.coreos.com/v1 PrometheusRule and PodMonitor, so nobody"
+        " watches spec.objectives; install the Prometheus operator, Hune goes on by itself then, or"
+        " use manifests/monitoring and the rules of `hune render`"
+    )
+    if not context.settings.monitoring.enabled:
+        reason = "MonitoringDisabled"
+        message = (
+            "the platform's setting monitoring.enabled is false, so nobody watches"
+            " spec.objectives; use manifests/monitoring and the rules of `hune render`"
+        )
+    elif context.observed.monitoring_installed:
+        status, reason = Status.TRUE, "RulesApplied"
+        message = (
+            f"PrometheusRule and PodMonitor {context.owner.name} are there for Prometheus to choose"
+        )
+    return [Condition(type=OBJECTIVES_WATCHED, status=status, reason=reason, message=message)]
+
+
 def _revisions(context: Context, cutover: Cutover) -> list[RevisionStatus]:
     existing = {context.wanted, *context.observed.revisions()} - set(context.retired())
     return [
@@ -152,7 +191,7 @@ def report_failure(
 ) -> ModelDeploymentStatus:
     """State that the API server refused a child; what else was planned stands."""
     planned = ModelDeploymentStatus.model_validate(status.document())
-    hindered = ROLLED_OUT if error.child in {SERVICE, HTTP_ROUTE} else PREDICTOR_READY
+    hindered = _HINDERED.get(error.child, PREDICTOR_READY)
     fault = Condition(
         type=hindered,
         status=Status.FALSE,
@@ -160,7 +199,10 @@ def report_failure(
         message=f"the API server refused a child: {error.message}",
     )
     others = [c for c in planned.conditions if c.type not in {hindered, READY}]
-    fresh = [fault, *others, summarise([fault])]
+    ready = [c for c in planned.conditions if c.type == READY]
+    if hindered != OBJECTIVES_WATCHED:
+        ready = [summarise([fault])]
+    fresh = [fault, *others, *ready]
     former = document.get("status", {}).get("conditions", [])
     generation = Owner.of(document).generation
     return planned.model_copy(

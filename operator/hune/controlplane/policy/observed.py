@@ -13,6 +13,8 @@ CONFIG_MAP = "ConfigMap"
 NETWORK_POLICY = "NetworkPolicy"
 SERVICE = "Service"
 HTTP_ROUTE = "HTTPRoute"
+PROMETHEUS_RULE = "PrometheusRule"
+POD_MONITOR = "PodMonitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Observed:
         deployment_messages: By revision, why its Deployment could make no pod, if it could not.
         detector_faults: By revision, the detectors that its guards say cannot judge.
         kserve_installed: Whether the cluster knows the InferenceService kind.
+        monitoring_installed: Whether it knows the Prometheus operator's kinds.
     """
 
     children: Mapping[tuple[str, str], Document] = field(default_factory=dict)
@@ -36,6 +39,7 @@ class Observed:
     deployment_messages: Mapping[str, str] = field(default_factory=dict)
     detector_faults: Mapping[str, Sequence[DetectorFault]] = field(default_factory=dict)
     kserve_installed: bool = True
+    monitoring_installed: bool = True
 
     def revisions(self) -> list[str]:
         """Return the names of the revisions that exist, sorted."""

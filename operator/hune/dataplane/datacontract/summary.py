@@ -130,8 +130,8 @@ def _widen(low: float, high: float, margin: float, *, whole: bool) -> tuple[floa
     step = Decimal(1).scaleb(Decimal(width).adjusted() + 1 - _DIGITS_OF_SPAN)
     if whole:
         step = max(step, Decimal(1))
-    least = (Decimal(low) - Decimal(width)) / step
-    most = (Decimal(high) + Decimal(width)) / step
+    least = (Decimal(repr(low)) - Decimal(repr(width))) / step
+    most = (Decimal(repr(high)) + Decimal(repr(width))) / step
     lowest = float(least.to_integral_value(ROUND_FLOOR) * step)
     highest = float(most.to_integral_value(ROUND_CEILING) * step)
     return (max(lowest, 0.0) if low >= 0 else lowest, min(highest, 0.0) if high <= 0 else highest)

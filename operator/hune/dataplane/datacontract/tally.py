@@ -70,4 +70,5 @@ class Tally:
         """Return the report of what was found in some data."""
         counts = (Count(feature, kind, n) for (feature, kind), n in self.counts.items())
         most_first = tuple(sorted(counts, key=lambda count: -count.count))
-        return ContractReport(data, self.rows, self.breaches, most_first, tuple(self.examples))
+        by_row = sorted(self.examples, key=lambda breach: -1 if breach.row is None else breach.row)
+        return ContractReport(data, self.rows, self.breaches, most_first, tuple(by_row))

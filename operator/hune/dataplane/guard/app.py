@@ -22,6 +22,7 @@ from hune.dataplane.guard.environment import Environment
 from hune.dataplane.guard.headers import announces_body, end_to_end, open_envelope
 from hune.dataplane.guard.identity import Identity
 from hune.dataplane.guard.intake import Intake, Message, Receive, discard
+from hune.dataplane.guard.model import check_names, describe
 from hune.dataplane.guard.mounted import MountedFile
 from hune.dataplane.guard.pages import Pages
 from hune.dataplane.guard.prediction import annotate_reply, check_request
@@ -128,6 +129,7 @@ class Guard:
         route = choose_route(scope)
         visit.endpoint = route.endpoint
         await self._access.admit(route.endpoint, scope["headers"])
+        check_names(route, self._settings.value)
         match route.endpoint:
             case Endpoint.PREDICT:
                 return await self._predict(scope, receive, route, visit)
@@ -140,8 +142,9 @@ class Guard:
             case Endpoint.OPENAPI | Endpoint.PAGE:
                 return await self._pages.show(route.endpoint)
         envelope = open_envelope(scope["headers"], private=self._access.private)
-        reply = await self._predictor.forward(route.method, target_of(scope), envelope)
-        return Answer(reply.status, end_to_end(reply.headers), reply.body)
+        predictor = self._predictor
+        reply = await predictor.forward(route.method, target_of(scope, route), envelope)
+        return await describe(reply, route, self._settings.value, predictor.readiness.find_obstacle)
 
     async def _predict(self, scope: Scope, receive: Receive, route: Route, visit: _Visit) -> Answer:
         if self._in_flight > _MAXIMUM_IN_FLIGHT:
@@ -152,7 +155,8 @@ class Guard:
         started = time.perf_counter()
         try:
             check_request(envelope, body)
-            reply = await self._predictor.forward(route.method, target_of(scope), envelope, body)
+            target = target_of(scope, route)
+            reply = await self._predictor.forward(route.method, target, envelope, body)
         finally:
             self._intake.release(body)
         self.telemetry.predictor_took(time.perf_counter() - started)

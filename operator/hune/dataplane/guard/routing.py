@@ -36,8 +36,7 @@ def choose_route(scope: dict[str, Any]) -> Route:
     return route
 
 
-def target_of(scope: dict[str, Any]) -> bytes:
+def target_of(scope: dict[str, Any], route: Route) -> bytes:
     """Return the request target that goes to the predictor."""
     query: bytes = scope["query_string"]
-    path: bytes = scope["raw_path"]
-    return path + b"?" + query if query else path
+    return route.target + b"?" + query if query else route.target

@@ -10,12 +10,18 @@ from prometheus_client import disable_created_metrics as _disable_created_metric
 from hune.contract import metrics
 from hune.contract.guard import GuardSettings
 from hune.dataplane.guard.access_telemetry import AccessTelemetry
+from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
 from hune.dataplane.wire.paths import Endpoint
 
+# Close together where objectives lie: between two bounds a quantile is only a guess. The last is as
+# long as a predictor may take: beyond it a quantile would stand still.
 _BUCKETS: Final = (
-    *(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05),
-    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075),
+    *(0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75),
+    *(1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0),
 )
+# Counted from 0: a counter that came with the first failure would show no increase by it.
+_ANNOUNCED: Final = (200, 500, 502, 503, 504)
 _disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -43,7 +49,10 @@ class Telemetry:
             buckets=_BUCKETS,
             registry=self._registry,
         )
-        self._answered: dict[tuple[Endpoint, int], Counter] = {}
+        self._answered: dict[tuple[Endpoint, int], Counter] = {
+            (Endpoint.PREDICT, status): self._requests.labels(Endpoint.PREDICT.value, str(status))
+            for status in _ANNOUNCED
+        }
         self._durations = {endpoint: durations.labels(endpoint.value) for endpoint in Endpoint}
         self.predictor_took: Callable[[float], None] = predictor.observe
         self._breaches = Counter(
@@ -54,6 +63,7 @@ class Telemetry:
         )
         self.access = AccessTelemetry(self._registry)
         self._add_state(in_flight)
+        self.outliers = DetectorTelemetry(self._registry, "outliers")
 
     def _add_state(self, in_flight: Callable[[], int]) -> None:
         Gauge(

@@ -68,6 +68,8 @@ def read_array(text: bytes, datatype: Datatype) -> Column:
         return _read_texts(text)
     if text.find(b"[", 1) < 0:
         return _read_flat(text, datatype)
+    if _is_foreign(text):  # brackets in it could nest nothing
+        raise _foreign(datatype)
     shape = _nesting(text)
     values = _read_flat(b"[%b]" % text.translate(None, b"[]"), datatype)
     if not values.size and shape[-1] == 1:  # [[], []] and [[1], [2]] are nested alike
@@ -145,7 +147,7 @@ def _nesting(text: bytes) -> list[int]:
         inner = structure[structure.rindex(b"[", 0, end) : end]
         length = inner.count(b",") + 1
         element = bytes([level]) if level else b""
-        if inner != b"[%b]" % b",".join([element] * length):
+        if inner != b"[%b%b]" % ((element + b",") * (length - 1), element):
             raise _ragged()
         structure = structure.replace(inner, bytes([level + 1]))
         shape.insert(0, length)
@@ -193,13 +195,27 @@ def _read_piece(text: bytes, datatype: Datatype, before: int) -> Column:
         position = next(i for i, v in enumerate(values) if not bounds.min <= v <= bounds.max)
         raise _misfit(text, position, datatype, before) from None
     except msgspec.DecodeError:
-        # The text was JSON before its inner brackets went: some of them held nothing.
+        # The text was JSON before it was cut at a comma, which may have stood in a text, and
+        # before its inner brackets went, of which some held nothing.
+        if _is_foreign(text):
+            raise _foreign(datatype) from None
         if text.strip(b"[]" + _SPACE_AND_COMMAS):
             raise _ragged() from None
         return np.empty(0, dtype=datatype.dtype)
 
 
 def _misfit(text: bytes, position: int, datatype: Datatype, before: int) -> WireError:
-    value = show(bytes(_RAW.decode(text)[position]))
+    try:
+        value = show(bytes(_RAW.decode(text)[position]))
+    except msgspec.DecodeError:
+        return _foreign(datatype)
     what = f"{datatype.kind.value} that fits {datatype.name}, not {value}"
     return WireError(f"[{before + position}]: must be {what}")
+
+
+def _is_foreign(text: bytes) -> bool:
+    return b'"' in text or b"{" in text
+
+
+def _foreign(datatype: Datatype) -> WireError:
+    return WireError(f": holds texts or objects, but {datatype.name} is {datatype.kind.value}")

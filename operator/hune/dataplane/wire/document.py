@@ -8,7 +8,7 @@ import msgspec
 
 Members = dict[str, msgspec.Raw]
 
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 18
 
 
 class _Unread(msgspec.Struct):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hune.dataplane.wire.table import Table
-from hune.dataplane.wire.tensor import Tensor, WireError
+from hune.dataplane.wire.tensor import Tensor, WireError, show
 
 _MATRIX_RANK: Final = 2
 
@@ -31,8 +31,8 @@ def table_of(tensors: Sequence[Tensor]) -> Table:
     for tensor in tensors:
         if tensor.shape not in ((rows,), (rows, 1)):
             raise WireError(
-                f"input {tensor.name!r}: has the shape {list(tensor.shape)}; send one input of"
-                f" shape [rows, columns], or each column as [rows] or [rows, 1] with as many rows"
-                f" as the first input"
+                f"input {show(tensor.name)}: has the shape {show(str(list(tensor.shape)))}; send"
+                " one input of shape [rows, columns], or each column as [rows] or [rows, 1] with as"
+                " many rows as the first"
             )
     return Table(rows, None, {tensor.name: tensor.values.reshape(rows) for tensor in tensors})

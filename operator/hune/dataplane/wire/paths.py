@@ -1,7 +1,7 @@
 """Which request paths exist, and what each of them is."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -41,24 +41,34 @@ class Route:
         endpoint: What is wanted.
         protocol: `V1` or `V2` for what goes to the predictor, empty for the guard's own.
         method: The one method that the path takes.
+        model: The model that the path names, empty where it names none.
+        version: The version that the path names, empty where it names none.
+        target: The path without the version, which no predictor of KServe knows.
     """
 
     endpoint: Endpoint
     protocol: str
     method: str
+    model: str = ""
+    version: str = ""
+    target: bytes = b""
 
 
-_NAME = rb"[^/:]+"
-_MODEL_V2 = rb"/v2/models/" + _NAME + rb"(?:/versions/" + _NAME + rb")?"
+_MODEL = rb"/models/(?P<model>[^/:]+)"
+_VERSION = rb"(?P<dropped>/versions/(?P<version>[^/:]+))?"
+_MODEL_V1 = rb"/v1" + _MODEL + _VERSION
+_MODEL_V2 = rb"/v2" + _MODEL + _VERSION
 _TABLE: Final = [
     (re.compile(pattern), Route(endpoint, protocol, method))
     for pattern, endpoint, protocol, method in [
         (_MODEL_V2 + rb"/infer", Endpoint.PREDICT, "V2", "POST"),
-        (rb"/v1/models/" + _NAME + rb":predict", Endpoint.PREDICT, "V1", "POST"),
-        (rb"/v2(?:/health/(?:live|ready))?", Endpoint.HEALTH, "V2", "GET"),
+        (_MODEL_V1 + rb":predict", Endpoint.PREDICT, "V1", "POST"),
+        (rb"/v2/health/(?:live|ready)", Endpoint.HEALTH, "V2", "GET"),
         (_MODEL_V2 + rb"/ready", Endpoint.HEALTH, "V2", "GET"),
+        (rb"/v2", Endpoint.METADATA, "V2", "GET"),
         (_MODEL_V2, Endpoint.METADATA, "V2", "GET"),
-        (rb"/v1/models(?:/" + _NAME + rb")?", Endpoint.METADATA, "V1", "GET"),
+        (rb"/v1/models", Endpoint.METADATA, "V1", "GET"),
+        (_MODEL_V1, Endpoint.METADATA, "V1", "GET"),
         (rb"/hune/live", Endpoint.LIVE, "", "GET"),
         (rb"/hune/ready", Endpoint.READY, "", "GET"),
         (rb"/metrics", Endpoint.METRICS, "", "GET"),
@@ -92,8 +102,14 @@ def find_route(path: bytes) -> Route:
             " only, and no escapes"
         )
     for pattern, route in _TABLE:
-        if pattern.fullmatch(path):
-            return route
+        if match := pattern.fullmatch(path):
+            named = match.groupdict(b"")
+            return replace(
+                route,
+                model=named.get("model", b"").decode(),
+                version=named.get("version", b"").decode(),
+                target=path.replace(named.get("dropped", b""), b""),
+            )
     raise UnknownPathError(f"there is nothing at the path {show(path)}")
 
 

@@ -32,7 +32,8 @@ def read_raw(
         WireError: The bytes are not such a tensor.
     """
     if offset + size > len(body):
-        raise WireError(f"{_SIZE}: {size}, but the body has only {len(body) - offset} bytes left")
+        left = len(body) - offset
+        raise WireError(f"{_SIZE}: {shown_count(size)}, but the body has only {left} bytes left")
     count = math.prod(shape)
     if datatype.kind is Kind.TEXT:
         return _read_texts(memoryview(body)[offset : offset + size], count)

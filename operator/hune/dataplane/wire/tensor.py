@@ -69,21 +69,18 @@ MIXED: Final = "MIXED"
 _OBJECT: Final[np.dtype[np.generic]] = np.dtype(object)
 
 
-def _datatypes() -> dict[str, Datatype]:
-    found = [
+_SIZES: Final = (1, 2, 4, 8)
+DATATYPES: Final = {
+    datatype.name: datatype
+    for datatype in (
         Datatype("BOOL", Kind.BOOLEAN, np.dtype(np.bool_), 1),
+        *(Datatype(f"INT{8 * s}", Kind.INTEGER, np.dtype(f"<i{s}"), s) for s in _SIZES),
+        *(Datatype(f"UINT{8 * s}", Kind.INTEGER, np.dtype(f"<u{s}"), s) for s in _SIZES),
+        *(Datatype(f"FP{8 * s}", Kind.FLOAT, np.dtype(f"<f{s}"), s) for s in _SIZES[1:]),
         Datatype("BF16", Kind.FLOAT, np.dtype(np.float32), 2),  # numpy has none, so it is widened
         Datatype("BYTES", Kind.TEXT, _OBJECT, 0),
-    ]
-    for size in (1, 2, 4, 8):
-        found.append(Datatype(f"INT{8 * size}", Kind.INTEGER, np.dtype(f"<i{size}"), size))
-        found.append(Datatype(f"UINT{8 * size}", Kind.INTEGER, np.dtype(f"<u{size}"), size))
-    for size in (2, 4, 8):
-        found.append(Datatype(f"FP{8 * size}", Kind.FLOAT, np.dtype(f"<f{size}"), size))
-    return {datatype.name: datatype for datatype in found}
-
-
-DATATYPES: Final = _datatypes()
+    )
+}
 
 
 def shaped(name: str, datatype: str, shape: Sequence[int], values: Column) -> Tensor:
@@ -103,16 +100,16 @@ def shaped(name: str, datatype: str, shape: Sequence[int], values: Column) -> Te
     places = math.prod(wanted)
     if places != values.size:
         raise WireError(
-            f".shape: {list(shape)} has {shown_count(places)} places, but data has {values.size}"
-            " values"
+            f".shape: {show(str(list(shape)))} has {shown_count(places)} places,"
+            f" but data has {values.size} values"
         )
     return Tensor(name, datatype, wanted, values.reshape(wanted))
 
 
-def show(text: bytes) -> str:
-    """Return JSON of a client as it may be quoted in a message: cut when long."""
-    shown = text[: _SHOWN + 1].decode(errors="replace")
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+def show(value: bytes | str) -> str:
+    """Return what a client wrote as it may be quoted in a message: cut when long."""
+    text = value if isinstance(value, str) else value[: 4 * _SHOWN].decode(errors="replace")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def shown_count(count: int) -> str:

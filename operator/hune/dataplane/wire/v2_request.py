@@ -66,7 +66,7 @@ def read_v2(body: bytes, json_length: int | None = None) -> tuple[Tensor, ...]:
         except WireError as error:
             raise WireError(f"inputs[{position}]{error}") from None
         if tensors.setdefault(given.name, tensor) is not tensor:
-            name = show(given.name.encode())
+            name = show(given.name)
             raise WireError(f"inputs[{position}].name: {name} is another input's, too; rename one")
         offset += size or 0
     if offset != len(body):
@@ -95,7 +95,7 @@ def _read_input(given: _Input, body: bytes, offset: int, size: int | None) -> Te
     datatype = DATATYPES.get(given.datatype)
     if datatype is None:
         known = ", ".join(sorted(DATATYPES))
-        raise WireError(f".datatype: {given.datatype[:40]!r} is unknown; V2 has {known}")
+        raise WireError(f".datatype: {show(given.datatype)} is unknown; V2 has {known}")
     shape = _read_shape(given.shape)
     if size is not None:
         if given.data is not _MISSING:

@@ -23,7 +23,13 @@ def build_guard(
         "name": names.GUARD_CONTAINER,
         "image": image,
         "imagePullPolicy": pull_policy,
-        "ports": [{"name": "http1", "containerPort": names.GUARD_PORT, "protocol": "TCP"}],
+        "ports": [
+            {
+                "name": names.GUARD_PORT_NAME,
+                "containerPort": names.GUARD_PORT,
+                "protocol": "TCP",
+            }
+        ],
         "env": [{"name": "HUNE_DRAIN_SECONDS", "value": str(drain_seconds)}],
         "readinessProbe": _probe("/hune/ready", period=2, failures=3),
         "livenessProbe": _probe("/hune/live", period=10, failures=6),

@@ -1,0 +1,130 @@
+"""`hune fit`: fit a detector for the guard."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hune import __version__
+from hune.cli.errors import UserError
+
+if TYPE_CHECKING:
+    from hune.dataplane.jobs.fit_outlier import Outcome
+
+_IMAGE = f"docker.io/hune/fit:{__version__}"
+_METHODS = ("IForest", "Mahalanobis")
+_EPILOG = f"""\
+The threshold is set with rows that are held out, so that at most the stated share of ordinary rows
+is flagged. Fitting needs alibi-detect, which the image {_IMAGE} has:
+
+  docker run --rm -v "$PWD:/data" -w /data {_IMAGE} \\
+    fit outlier --data train.csv --method IForest --false-alarm-rate 0.01 --to outlier
+
+--parameter takes, with their defaults:
+  IForest      trees=100 samples=256
+  Mahalanobis  components=3 clip=3 clip-after=100 standardise=0
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's arguments."""
+    parser = commands.add_parser("fit", help="fit a detector for the guard")
+    kinds = parser.add_subparsers(metavar="KIND", required=True)
+    outlier = kinds.add_parser(
+        "outlier",
+        help="fit an outlier detector",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    outlier.set_defaults(run=run)
+    add = outlier.add_argument
+    add("--data", required=True, type=Path, metavar="FILE", help="rows: .csv, .parquet or .npy")
+    add("--method", required=True, choices=_METHODS)
+    add("--to", required=True, type=Path, metavar="DIR", help="new directory for the detector")
+    add("--false-alarm-rate", default="0.05", metavar="RATE", help="share that may be flagged")
+    add("--features", default="", metavar="A,B", help="columns to take, in this order; else all")
+    add("--held-out", default="0.2", metavar="SHARE", help="share that sets the threshold (0.2)")
+    add("--seed", default=0, type=int, help="the same seed gives the same detector (0)")
+    add("--parameter", action="append", default=[], metavar="KEY=VALUE", help="of the method")
+    add("--name", default="", help="what the detector is called; by default as its directory")
+    add("--output", choices=("text", "json"), default="text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fit a detector and say what came of it."""
+    try:
+        from hune.dataplane.jobs.errors import FitError, MissingPackageError
+        from hune.dataplane.jobs.fit_outlier import Order, fit_outlier
+    except ImportError as error:
+        raise _elsewhere(str(error)) from None
+    order = Order(
+        data=arguments.data,
+        features=[name.strip() for name in arguments.features.split(",") if name.strip()],
+        method=arguments.method,
+        parameters=_pairs(arguments.parameter),
+        false_alarm_rate=arguments.false_alarm_rate,
+        held_out=arguments.held_out,
+        seed=arguments.seed,
+        to=arguments.to,
+        name=arguments.name or arguments.to.resolve().name,
+    )
+    try:
+        outcome = fit_outlier(order)
+    except MissingPackageError as error:
+        raise _elsewhere(str(error)) from None
+    except FitError as error:
+        raise UserError(str(error)) from None
+    if arguments.output == "json":
+        print(json.dumps(_document(outcome, order.to), indent=2))
+    else:
+        print(_text(outcome, order.to))
+    return 0
+
+
+def _elsewhere(reason: str) -> UserError:
+    return UserError(
+        f"{reason}; run this in the image {_IMAGE}, which `hune fit outlier --help` shows how to"
+    )
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, separator, value = word.partition("=")
+        if not separator or name in pairs:
+            raise UserError(f"--parameter {word}: KEY=VALUE is wanted, each key once")
+        pairs[name] = value
+    return pairs
+
+
+def _document(outcome: "Outcome", directory: Path) -> dict[str, Any]:
+    header, calibration = outcome.detector.header, outcome.calibration
+    return {
+        "directory": str(directory),
+        "digest": outcome.digest,
+        "method": header.method,
+        "threshold": header.threshold,
+        "falseAlarmRate": {
+            "stated": header.false_alarm_rate,
+            "achieved": f"{calibration.above / calibration.held_out:.6g}",
+            "flagged": calibration.above,
+            "heldOut": calibration.held_out,
+        },
+        "trainRows": outcome.train_rows,
+        "featureCount": header.feature_count,
+        "features": list(header.features),
+        "dataDigest": header.data_digest,
+        "fittedWith": header.fitted_with,
+    }
+
+
+def _text(outcome: "Outcome", directory: Path) -> str:
+    header, calibration = outcome.detector.header, outcome.calibration
+    achieved = calibration.above / calibration.held_out
+    return (
+        f"{header.method} fitted on {outcome.train_rows} rows of {header.feature_count} columns\n"
+        f"threshold {header.threshold}: {calibration.above} of {calibration.held_out} held-out "
+        f"rows are above it ({achieved:.4f}, stated {header.false_alarm_rate})\n"
+        f"written to {directory}\n"
+        f"digest {outcome.digest}"
+    )

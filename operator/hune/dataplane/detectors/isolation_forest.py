@@ -1,0 +1,166 @@
+"""An isolation forest in packed arrays; all trees are walked at once, level by level.
+
+F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation Forest", ICDM 2008: a row that few splits isolate is
+an outlier. The score is the paper's s(x, n) = 2^(-E(h(x)) / c(n)) (equation 2) less one half, which
+is what alibi-detect's `IForest` gives (scikit-learn's `decision_function` with its sign changed).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hune.dataplane.detectors.artefact import Array, Arrays, ArraySpec, ArtefactError
+
+Numbers = npt.NDArray[np.float64]
+
+ARRAYS: Final[Mapping[str, ArraySpec]] = {
+    "roots": ArraySpec("<i4", 1),
+    "feature": ArraySpec("<i4", 1),
+    "threshold": ArraySpec("<f4", 1),
+    "left": ArraySpec("<i4", 1),
+    "samples": ArraySpec("<i4", 1),
+}
+DTYPE: Final = "float32"
+_MAXIMUM_TREES: Final = 10_000
+_MAXIMUM_DEPTH: Final = 64
+# Rows that are walked at once; so many keep what is looked up inside a core's cache.
+_CHUNK: Final = 256
+
+
+class IsolationForest:
+    """Trees as arrays over the nodes of all of them.
+
+    A node's right child follows its left one. A leaf is its own left child, and nothing is above
+    its threshold, so a row that has arrived stays.
+    """
+
+    def __init__(self, arrays: Arrays, count: int) -> None:
+        """Check the arrays.
+
+        Args:
+            arrays: `roots`, shape (trees,): each tree's first node. Shape (nodes,) each: `feature`,
+                the column that is compared; `threshold`, above which a row goes right; `left`, the
+                left child; `samples`, how many rows of the fit arrived there.
+            count: Number of columns.
+
+        Raises:
+            ArtefactError: They are no forest.
+        """
+        _check_shapes(arrays)
+        roots, left = (arrays[name].astype(np.intp) for name in ("roots", "left"))
+        leaf = left == np.arange(len(left))
+        _check_links(roots, left, leaf)
+        _check_nodes(arrays, leaf, count)
+        samples = arrays["samples"].astype(np.int64)
+        self._roots, self._left = roots, left
+        self._feature = np.where(leaf, 0, arrays["feature"]).astype(np.intp)
+        self._threshold = np.where(leaf, np.float32(np.inf), arrays["threshold"])
+        depths, self._levels = _depths(roots, left, leaf)
+        self._path_lengths = depths + average_path_length(samples)
+        sample_size = _sample_size(roots, left, samples, leaf)
+        self._longest = float(len(roots) * average_path_length(sample_size)[0])
+
+    def score(self, rows: Numbers) -> Numbers:
+        """Return how much each row stands out.
+
+        Args:
+            rows: Shape (rows, columns).
+
+        Returns:
+            Shape (rows,), between -0.5 and 0.5; NaN for a row that holds NaN, for which no branch
+            is the right one.
+        """
+        if len(rows) <= _CHUNK:
+            return self._score(rows)
+        parts = [self._score(rows[i : i + _CHUNK]) for i in range(0, len(rows), _CHUNK)]
+        return np.concatenate(parts)
+
+    def _score(self, rows: Numbers) -> Numbers:
+        # The fit compares in single precision; what is too large for that is infinite there too.
+        with np.errstate(over="ignore"):
+            flat = rows.astype(np.float32).ravel()
+        count = len(rows)
+        at = self._roots
+        offsets: Array | int = 0
+        if count != 1:
+            offsets = (np.arange(count) * rows.shape[1])[:, np.newaxis]
+            at = np.broadcast_to(at, (count, len(at)))
+        for _ in range(self._levels):
+            value = flat.take(self._feature.take(at) + offsets)
+            at = self._left.take(at) + (value > self._threshold.take(at))
+        lengths = self._path_lengths.take(at).sum(axis=-1).reshape(count)
+        scores: Numbers = np.exp2(lengths / -self._longest) - 0.5
+        unknown = np.isnan(flat)
+        if unknown.any():
+            scores[unknown.reshape(rows.shape).any(axis=1)] = np.nan
+        return scores
+
+
+def average_path_length(samples: Array) -> Numbers:
+    """Return c(n), the mean path length of an unsuccessful search among n rows.
+
+    Liu et al. 2008, equation 1, with the harmonic number as ln + Euler's constant; c(2) = 1 and
+    c(1) = 0 as in scikit-learn.
+    """
+    rows = np.asarray(samples, dtype=np.float64)
+    many = np.maximum(rows, 3.0)
+    lengths = 2.0 * (np.log(many - 1.0) + np.euler_gamma) - 2.0 * (many - 1.0) / many
+    few = np.maximum(rows - 1.0, 0.0)
+    found: Numbers = np.where(rows > 2, lengths, few)  # noqa: PLR2004 equation 1 begins at three
+    return found
+
+
+def _check_shapes(arrays: Arrays) -> None:
+    nodes = len(arrays["left"])
+    if not 0 < len(arrays["roots"]) <= min(_MAXIMUM_TREES, nodes):
+        raise ArtefactError(f"roots.npy must hold 1 to {_MAXIMUM_TREES} trees")
+    for name in ("feature", "threshold", "samples"):
+        if len(arrays[name]) != nodes:
+            raise ArtefactError(f"{name}.npy has {len(arrays[name])} nodes, left.npy has {nodes}")
+
+
+def _check_links(roots: Array, left: Array, leaf: Array) -> None:
+    """Every node has one parent, before it; so there is no cycle and nothing is shared."""
+    nodes = np.arange(len(left))
+    children = left[~leaf]
+    named = np.sort(np.concatenate([roots, children, children + 1]))
+    if (children <= nodes[~leaf]).any() or not np.array_equal(named, nodes):
+        raise ArtefactError("left.npy and roots.npy are no trees: a node is missing or shared")
+
+
+def _check_nodes(arrays: Arrays, leaf: Array, count: int) -> None:
+    feature, samples = arrays["feature"][~leaf], arrays["samples"]
+    if ((feature < 0) | (feature >= count)).any():
+        raise ArtefactError(f"feature.npy names a column that is none of the {count}")
+    if not np.isfinite(arrays["threshold"][~leaf]).all():
+        raise ArtefactError("threshold.npy holds NaN or infinity")
+    if (samples < 1).any():
+        raise ArtefactError("samples.npy holds less than one row")
+
+
+def _depths(roots: Array, left: Array, leaf: Array) -> tuple[Array, int]:
+    """Return the number of edges above each node, shape (nodes,), and the largest of them."""
+    depths = np.zeros(len(left), dtype=np.float64)
+    level, depth = roots, 0
+    while True:
+        depths[level] = depth
+        inner = level[~leaf[level]]
+        if not len(inner):
+            return depths, depth
+        if depth == _MAXIMUM_DEPTH:
+            raise ArtefactError(f"left.npy: a tree is deeper than {_MAXIMUM_DEPTH} levels")
+        level = np.concatenate([left[inner], left[inner] + 1])
+        depth += 1
+
+
+def _sample_size(roots: Array, left: Array, samples: Array, leaf: Array) -> Array:
+    """Return the number of rows that each tree was fitted on, shape (1,)."""
+    children = left[~leaf]
+    if not np.array_equal(samples[children] + samples[children + 1], samples[~leaf]):
+        raise ArtefactError("samples.npy: the rows of two children are not those of their parent")
+    sizes: Array = np.unique(samples[roots])
+    if len(sizes) != 1 or sizes[0] < 2:  # noqa: PLR2004 one row has no path
+        raise ArtefactError("samples.npy: every tree must be fitted on the same rows, two or more")
+    return sizes

@@ -1,0 +1,94 @@
+"""A real Prometheus reads the guards of a deployment, and tells when its model gets slow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hune.controlplane.api.objectives import Objectives
+from hune.controlplane.cluster import resources
+from hune.controlplane.plan.build.prometheus_rule import build_prometheus_rule
+from hune.controlplane.plan.plan import Owner
+from tests.cluster import Cluster
+from tests.support import dashboard, monitoring, prometheus, slow_server
+from tests.support.eventually import eventually
+from tests.support.pod import IMAGE
+from tests.support.prometheus import Prometheus
+from tests.support.space import Space, namespace
+
+pytestmark = pytest.mark.e2e
+NAME = "slow"
+PORT = 19090
+PROMISED = {"availability": "99.9", "latencyP95": "250ms", "errorPercent": 5, "throughput": 100}
+ALERT = "HuneLatencyHigh"
+
+
+@pytest.fixture(scope="module")
+def space(cluster: Cluster) -> Iterator[Space]:
+    if cluster.network is None:
+        pytest.skip("Prometheus runs in the cluster's network, which is ours to enter only here")
+    with namespace(cluster, "e2e-objectives") as found:
+        yield found
+
+
+def spec() -> dict[str, Any]:
+    script = Path(slow_server.__file__).read_text()
+    container = {"image": IMAGE, "command": ["python3", "-c", script], "port": slow_server.PORT}
+    small = {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}}
+    return {"serving": {"container": container, "resources": small}, "objectives": PROMISED}
+
+
+@pytest.fixture
+def watching(space: Space, tmp_path: Path) -> Iterator[Prometheus]:
+    """Have the deployment, and a Prometheus with its rules and the shipped scrape's labels."""
+    space.deploy(NAME, spec())
+    space.wait_ready(NAME)
+    pods = space.find(resources.POD, deployment=NAME)
+    targets = [target for pod in pods for target in monitoring.discovered(pod)]
+    scrape = monitoring.build_static_scrape(targets)
+    owner = Owner.of(space.deployment(NAME))
+    rules = build_prometheus_rule(owner, Objectives.model_validate(PROMISED), {})["spec"]
+    file = prometheus.write_configuration(tmp_path, [scrape], rules)
+    address = f"{space.cluster.node_ip}:{PORT}"
+    process = space.cluster.start_process("prometheus", prometheus.command(file, address))
+    try:
+        found = Prometheus(f"http://{address}")
+        eventually(found.is_ready, seen=process.last_lines)
+        yield found
+    finally:
+        process.stop()
+
+
+def ask(space: Space, seconds: float) -> None:
+    tensor = {"name": "x", "datatype": "INT64", "shape": [1], "data": [1]}
+    space.predict(NAME, {"inputs": [tensor], "parameters": {"seconds": seconds}})
+
+
+def is_firing(space: Space, watching: Prometheus) -> bool:
+    ask(space, 0.4)
+    return bool(watching.alert(ALERT).get("state") == "firing")
+
+
+@pytest.mark.timeout(300)
+def test_slowness_is_told_before_users_tell_it(space: Space, watching: Prometheus) -> None:
+    eventually(lambda: [t for t in watching.targets() if t["health"] == "up"], 60, 0.5)
+    (target,) = watching.targets()
+    (revision,) = space.revisions(NAME)
+    labels = {key: target["labels"][key] for key in ("namespace", "deployment", "revision")}
+    assert labels == {"namespace": space.name, "deployment": NAME, "revision": revision}
+
+    for _ in range(40):
+        ask(space, 0)
+    recorded = "hune:prediction_duration_seconds:p95_rate5m < 0.25"
+    eventually(lambda: watching.query(recorded), 60, 0.5)
+    assert watching.metrics() >= dashboard.ALWAYS_THERE
+    eventually(lambda: dashboard.blank(watching) == [], 60, 1, lambda: dashboard.blank(watching))
+    assert watching.alert(ALERT) == {}
+
+    eventually(lambda: is_firing(space, watching), 150, 0.05, watching.alerts)
+    summary = watching.alert(ALERT)["annotations"]["summary"]
+    assert summary.startswith(f"{space.name}/{NAME}: 5 of 100 predictions take longer than")
+    # In this cluster nobody installed the Prometheus operator, which keeps no model from serving.
+    assert space.condition(NAME, "ObjectivesWatched")["reason"] == "PrometheusNotInstalled"
+    assert space.is_ready(NAME)
