@@ -52,9 +52,9 @@ def serves(metadata: bytes, output: dict[str, Any]) -> Behaviour:
 
     def behave(seen: Seen, connection: socket.socket) -> bool:
         path = seen.target.partition("?")[0]
-        if path in {MODEL, f"{MODEL}/versions/7"}:
+        if path == MODEL:
             connection.sendall(response(metadata))
-        elif path in {f"{MODEL}/infer", f"{MODEL}/versions/7/infer"}:
+        elif path == f"{MODEL}/infer":
             connection.sendall(response(answer))
         else:
             return serve_model(seen, connection)

@@ -18,7 +18,6 @@ _METHODS: Final = ("get", "post")
 # What kubelet, Prometheus and load balancers read.
 _FREE: Final = frozenset(
     {
-        "readServer",
         "readServerLive",
         "readServerReady",
         "readModelReady",
