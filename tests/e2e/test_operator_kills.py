@@ -62,11 +62,15 @@ def wait_taken(space: Space, name: str, step: str) -> None:
 
 
 def children(space: Space, name: str) -> list[Document]:
-    """Return a deployment's children, without what the server makes up each time."""
+    """Return a deployment's children, without what the server makes up each time.
+
+    KServe's objects carry the same labels, and go when the garbage collector comes to them.
+    """
     found = [
         normalise(document, name)
         for resource in resources.CHILDREN
         for document in space.find(resource, deployment=name)
+        if document["metadata"]["ownerReferences"][0]["kind"] == "ModelDeployment"
     ]
     return sorted(found, key=lambda document: (document["kind"], document["metadata"]["name"]))
 

@@ -274,6 +274,18 @@ async def test_the_prediction_key_is_made_once_and_never_changed(loop: Loop) -> 
     assert loop.api.objects[path] is made
 
 
+async def test_a_namespace_that_is_made_anew_gets_a_key_of_its_own(loop: Loop) -> None:
+    path = "/api/v1/namespaces/shop/secrets/hune-prediction-key"
+    await loop.run()
+    document = loop.api.objects[DEPLOYMENT]
+    former = loop.api.objects.pop(path)
+    loop.store.drop(KEY)
+    await loop.run()
+    loop.store.put(loop.api.put(DEPLOYMENT, document))
+    await loop.run()
+    assert loop.api.objects[path]["data"] != former["data"]
+
+
 async def test_faults_become_events(loop: Loop) -> None:
     invalid = loop.api.objects[DEPLOYMENT] | {"spec": {}}
     loop.store.put(loop.api.put(DEPLOYMENT, invalid))

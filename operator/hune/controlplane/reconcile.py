@@ -100,6 +100,7 @@ class Reconciler:
         document = self._store.get(key)
         if document is None or "deletionTimestamp" in document["metadata"]:
             # Owner references clean up; nothing is left for us to do.
+            self._applier.forget(key.namespace)
             return
         if key.kind == resources.MODEL_VERSION.kind:
             await self._reconcile_version(document)

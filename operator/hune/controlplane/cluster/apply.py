@@ -42,6 +42,10 @@ class Applier:
                 error.child = child.key[0]
                 raise
 
+    def forget(self, namespace: str) -> None:
+        """Look for a namespace's prediction key anew: it may have gone with the namespace."""
+        self._keyed_namespaces.discard(namespace)
+
     async def _apply_child(self, owner: Owner, child: Child) -> None:
         kind, name = child.key
         document = dict(child.document)

@@ -25,7 +25,9 @@ from hune.dataplane.guard.environment import Environment
 from hune.dataplane.wire.paths import Endpoint
 
 # Kubelet, Prometheus and load balancers carry no token; what they learn is no secret.
-_FREE: Final = frozenset({Endpoint.HEALTH, Endpoint.LIVE, Endpoint.READY, Endpoint.METRICS})
+_FREE: Final = frozenset(
+    {Endpoint.HEALTH, Endpoint.LIVE, Endpoint.READY, Endpoint.STATE, Endpoint.METRICS}
+)
 # An endpoint that neither stands here nor is free takes the right to predict.
 _VERBS: Final[dict[Endpoint, str]] = {}
 _CHALLENGE: Final[Header] = (b"www-authenticate", b"Bearer")

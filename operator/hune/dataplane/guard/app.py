@@ -5,12 +5,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from hune.contract.guard import GuardSettings
 from hune.dataplane.guard.access import Access
 from hune.dataplane.guard.answers import (
     CLOSE,
+    JSON,
     RETRY_AFTER,
     TEXT,
     Answer,
@@ -19,8 +21,9 @@ from hune.dataplane.guard.answers import (
     json_answer,
 )
 from hune.dataplane.guard.environment import Environment
-from hune.dataplane.guard.headers import announces_body, end_to_end, open_envelope
+from hune.dataplane.guard.headers import Envelope, announces_body, end_to_end, open_envelope
 from hune.dataplane.guard.identity import Identity
+from hune.dataplane.guard.inspection import Inspection
 from hune.dataplane.guard.intake import Intake, Message, Receive, discard
 from hune.dataplane.guard.model import check_names, describe
 from hune.dataplane.guard.mounted import MountedFile
@@ -29,6 +32,7 @@ from hune.dataplane.guard.prediction import annotate_reply, check_request
 from hune.dataplane.guard.predictor import Predictor
 from hune.dataplane.guard.routing import choose_route, target_of
 from hune.dataplane.guard.telemetry import Telemetry
+from hune.dataplane.guard.upstream import Reply
 from hune.dataplane.wire.paths import Endpoint, Route
 
 _LOG: Final = logging.getLogger(__name__)
@@ -69,6 +73,7 @@ class Guard:
         self._intake = Intake(environment.maximum_body_bytes)
         self._predictor = Predictor(settings.value, environment)
         self._identity = Identity(settings.value, key.value)
+        self._inspection = Inspection(self.telemetry)
         self._pages = Pages(settings.value)
         self._access = Access(settings.value, environment, self.telemetry.access)
         self.apply()
@@ -82,6 +87,7 @@ class Guard:
         if not self._predictor.is_meant_by(settings):
             self._predictor.close()
             self._predictor = Predictor(settings, self._environment)
+        self._inspection.apply(settings)
         if not self._pages.is_meant_by(settings):
             self._pages.close()
             self._pages = Pages(settings)
@@ -133,12 +139,8 @@ class Guard:
         match route.endpoint:
             case Endpoint.PREDICT:
                 return await self._predict(scope, receive, route, visit)
-            case Endpoint.LIVE:
-                return json_answer({"live": True})
-            case Endpoint.READY:
-                return await self._report_readiness()
-            case Endpoint.METRICS:
-                return Answer(_OK, [TEXT], self.telemetry.render())
+            case Endpoint.LIVE | Endpoint.READY | Endpoint.STATE | Endpoint.METRICS:
+                return await self._report(route.endpoint)
             case Endpoint.OPENAPI | Endpoint.PAGE:
                 return await self._pages.show(route.endpoint)
         envelope = open_envelope(scope["headers"], private=self._access.private)
@@ -152,25 +154,47 @@ class Guard:
         envelope = open_envelope(scope["headers"], private=self._access.private)
         body = await self._intake.read(receive, envelope.declared_length)
         visit.body_read = True
-        started = time.perf_counter()
+        ask = partial(self._ask_predictor, route, target_of(scope, route), envelope, body)
         try:
             check_request(envelope, body)
-            target = target_of(scope, route)
-            reply = await self._predictor.forward(route.method, target, envelope, body)
+            reply, findings = await self._inspection.accompany(ask, route.protocol, envelope, body)
         finally:
             self._intake.release(body)
-        self.telemetry.predictor_took(time.perf_counter() - started)
         if reply.status != _OK:
             return Answer(reply.status, end_to_end(reply.headers), reply.body)
         note = self._identity.new_note()
+        headers = self._identity.headers_of(note)
+        for finding in findings:
+            note |= finding.note
+            headers += finding.headers
         answer = annotate_reply(reply, route.protocol, note)
-        answer.headers += self._identity.headers_of(note)
+        answer.headers += headers
         return answer
+
+    async def _ask_predictor(
+        self, route: Route, target: bytes, envelope: Envelope, body: bytes
+    ) -> Reply:
+        started = time.perf_counter()
+        reply = await self._predictor.forward(route.method, target, envelope, body)
+        self.telemetry.predictor_took(time.perf_counter() - started)
+        return reply
+
+    async def _report(self, endpoint: Endpoint) -> Answer:
+        match endpoint:
+            case Endpoint.READY:
+                return await self._report_readiness()
+            case Endpoint.STATE:
+                return Answer(_OK, [JSON], self._inspection.state.to_json().encode())
+            case Endpoint.METRICS:
+                return Answer(_OK, [TEXT], self.telemetry.render())
+        return json_answer({"live": True})
 
     async def _report_readiness(self) -> Answer:
         if self._terminating:
             raise Problem(503, "the guard is ending")
         if obstacle := await self._predictor.readiness.find_obstacle():
+            raise Problem(503, obstacle)
+        if obstacle := self._inspection.obstacle:
             raise Problem(503, obstacle)
         return json_answer({"ready": True})
 

@@ -19,6 +19,7 @@ class Endpoint(StrEnum):
     HEALTH = "health"
     LIVE = "live"
     READY = "ready"
+    STATE = "state"
     METRICS = "metrics"
     OPENAPI = "openapi"
     PAGE = "page"
@@ -71,6 +72,7 @@ _TABLE: Final = [
         (_MODEL_V1, Endpoint.METADATA, "V1", "GET"),
         (rb"/hune/live", Endpoint.LIVE, "", "GET"),
         (rb"/hune/ready", Endpoint.READY, "", "GET"),
+        (rb"/hune/state", Endpoint.STATE, "", "GET"),
         (rb"/metrics", Endpoint.METRICS, "", "GET"),
         (rb"/openapi\.json", Endpoint.OPENAPI, "", "GET"),
         (rb"/docs", Endpoint.PAGE, "", "GET"),

@@ -9,6 +9,7 @@ from hune.dataplane.wire.document import add_members, read_members
 
 _PREFIX: Final = "hune_"
 _NULL: Final = b"null"
+_ENCODE: Final = msgspec.json.Encoder().encode
 
 
 def annotate(body: bytes, note: Mapping[str, object]) -> bytes:
@@ -21,10 +22,15 @@ def annotate(body: bytes, note: Mapping[str, object]) -> bytes:
     Raises:
         NotAnObjectError: The answer is no JSON object, or its parameters are none.
     """
-    ours = {f"{_PREFIX}{key}": value for key, value in note.items()}
+    ours = {f"{_PREFIX}{key}": _flat(value) for key, value in note.items()}
     members = read_members(body)
     given = members.get("parameters")
     if given is None or bytes(given) == _NULL:
         return add_members(body, members, {"parameters": ours})
     merged = add_members(bytes(given), read_members(given), ours)
     return add_members(body, members, {"parameters": msgspec.Raw(merged)})
+
+
+def _flat(value: object) -> object:
+    """Return a value as `parameters` may hold it: a list becomes text, its items between commas."""
+    return _ENCODE(value)[1:-1].decode() if isinstance(value, list) else value

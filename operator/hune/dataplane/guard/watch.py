@@ -1,0 +1,133 @@
+"""One detector of the guard: loaded once, told how to judge at any time, honest when it cannot."""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from hune.contract.digest import digest_of
+from hune.contract.guard import DetectorSettings
+from hune.contract.names import REFUSED_FILE
+from hune.contract.refusal import Refusal
+from hune.contract.state import DetectorFault
+from hune.dataplane.detectors.artefact import ArtefactError, MissingArtefactError
+from hune.dataplane.detectors.detector import Detector, load_detector
+from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
+from hune.dataplane.guard.finding import Finding
+from hune.dataplane.guard.outliers import OutlierCheck
+from hune.dataplane.wire.table import Table, TableError
+
+_LOG: Final = logging.getLogger(__name__)
+_CRASHED: Final = "DetectorFailed"
+
+
+class UnjudgedError(Exception):
+    """A detector has no verdict.
+
+    Attributes:
+        reason: CamelCase word.
+        by_request: Whether another request may well be judged.
+    """
+
+    def __init__(self, reason: str, message: str, *, by_request: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.by_request = by_request
+
+
+class Watch:
+    """The outlier detector that a guard was told to use, or why it cannot."""
+
+    def __init__(self, telemetry: DetectorTelemetry) -> None:
+        self._telemetry = telemetry
+        self._settings: DetectorSettings | None = None
+        self._detector: Detector | None = None
+        self._check: OutlierCheck | None = None
+        self.fault: DetectorFault | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether the guard was told to use a detector."""
+        return self._settings is not None
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether there is a detector to judge with."""
+        return self._detector is not None
+
+    @property
+    def rejects(self) -> bool:
+        """Tell whether a flagged request is not answered."""
+        return self._settings is not None and self._settings.on_detect == "Reject"
+
+    def apply(self, settings: DetectorSettings | None) -> None:
+        """Take new settings; an artefact that stays the same is not loaded again."""
+        former, self._settings = self._settings, settings
+        if settings is None:
+            self._detector = self._check = self.fault = None
+            return
+        if former is None or (former.path, former.digest) != (settings.path, settings.digest):
+            self._load(settings)
+        if self._detector is not None:
+            threshold = float(settings.threshold) if settings.threshold else None
+            self._check = OutlierCheck(
+                self._detector, settings.on_detect, self._telemetry, threshold
+            )
+
+    def inspect(self, table: Table) -> Finding:
+        """Return the verdict on the rows.
+
+        Raises:
+            UnjudgedError: There is none.
+        """
+        if self._check is None:
+            fault = self.fault or DetectorFault("outliers", _CRASHED, "it is not loaded")
+            raise UnjudgedError(fault.reason, fault.message)
+        try:
+            finding = self._check.inspect(table)
+        except TableError as error:
+            raise UnjudgedError("ColumnsDiffer", str(error), by_request=True) from None
+        except Exception as error:  # noqa: BLE001 a detector's fault is not the request's
+            self._report_crash(error)
+            raise UnjudgedError(_CRASHED, "the detector failed; the guard's log says why") from None
+        self.fault = None
+        return finding
+
+    def _load(self, settings: DetectorSettings) -> None:
+        self._detector = self._check = self.fault = None
+        place = Path(settings.path)
+        try:
+            self._refuse_unfit(settings, place)
+            if self.fault is None:
+                self._detector = load_detector(place)
+        except (FileNotFoundError, MissingArtefactError):
+            self._fail(settings, "SourceNotFound", "no artefact is there; check the uri", "Missing")
+        except (ArtefactError, ValueError, OSError) as error:
+            advice = "fit it again with `hune fit`"
+            self._fail(settings, "ArtefactInvalid", f"{error}; {advice}", "Unusable")
+
+    def _refuse_unfit(self, settings: DetectorSettings, place: Path) -> None:
+        word = place / REFUSED_FILE
+        refusal = Refusal.from_json(word.read_text()) if word.is_file() else None
+        if refusal is not None:
+            kind = "Missing" if refusal.reason == "SourceNotFound" else "Unusable"
+            self._fault(refusal.reason, refusal.message, kind)
+            return
+        found = digest_of(place)
+        if found != settings.digest:
+            what = f"its digest is {found}, wanted is {settings.digest}; restore the artefact, or"
+            self._fail(settings, "DigestMismatch", f"{what} set the digest of this one", "Unusable")
+
+    def _report_crash(self, error: Exception) -> None:
+        if self.fault is None:
+            # Once for a run of failures: a log line per request would drown all others.
+            _LOG.error("the outlier detector failed", exc_info=error)
+        message = f"the detector failed on a request ({type(error).__name__}); see the guard's log"
+        self.fault = DetectorFault("outliers", _CRASHED, message)
+
+    def _fail(self, settings: DetectorSettings, reason: str, what: str, kind: str) -> None:
+        self._fault(reason, f"{settings.uri}: {what}", kind)
+
+    def _fault(self, reason: str, message: str, kind: str) -> None:
+        _LOG.error("outliers: %s: %s", reason, message)
+        self._telemetry.failed(kind)
+        self.fault = DetectorFault("outliers", reason, message)
