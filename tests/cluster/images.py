@@ -99,6 +99,16 @@ def project() -> dict[str, Image]:
     return {file.parent.name: from_folder(file.parent) for file in files}
 
 
+def installed() -> dict[str, Image]:
+    """Return the project's images that its chart names; the others are for jobs and come by need."""
+    return {name: image for name, image in project().items() if name not in {"fit", "jobs"}}
+
+
+def of_a_node() -> dict[str, Image]:
+    """Return the images that a node starts with."""
+    return essential() | stand_ins() | installed()
+
+
 def everything() -> dict[str, Image]:
     """Return all images by name."""
     return essential() | stand_ins() | project()

@@ -116,7 +116,7 @@ def _create(name: str, *, with_node: bool, with_images: bool) -> Cluster:
 
 
 def _build_images(*, with_images: bool) -> list[Path]:
-    wanted = images.everything() if with_images else images.essential()
+    wanted = images.of_a_node() if with_images else images.essential()
     return images.build(wanted.values())
 
 

@@ -95,10 +95,12 @@ def test_file_and_path_are_the_callers_choice(
     api: Forwarding, say: Say, predictor: Predictor, tmp_path: Path
 ) -> None:
     (tmp_path / "request.json").write_text("{}")
-    path = "/v2/models/income/versions/7/infer"
+    path = "/v2/models/income/versions/income-7/infer"
     status, *_ = say("income", "-f", str(tmp_path / "request.json"), "--path", path)
     assert status == 0
-    assert [(seen.target, seen.body) for seen in predictor.seen] == [(path, b"{}")]
+    assert [(seen.target, seen.body) for seen in predictor.seen] == [
+        ("/v2/models/income/infer", b"{}")
+    ]
     api.put(DEPLOYMENT, deployment(serving={"protocol": "V1"}))
     _, answer, _ = say()
     assert answer.startswith(V1_BODY[:-1].decode())

@@ -80,7 +80,7 @@ def _with_our_images(cluster: Cluster) -> dict[str, Any]:
         return {}
     record = cluster.state / "project-images.json"
     loaded = json.loads(record.read_text()) if record.exists() else {}
-    wanted = {name: image.archive.stem for name, image in images.project().items()}
+    wanted = {name: image.archive.stem for name, image in images.installed().items()}
     load(cluster, [name for name, key in wanted.items() if loaded.get(name) != key])
     record.write_text(json.dumps(wanted))
     return {"podAnnotations": {"hune.dev/build": wanted["operator"]}}

@@ -215,7 +215,7 @@ async def test_callers_have_names_in_metrics_as_long_as_they_are_few(door: Door)
 
 
 async def test_an_endpoint_that_nobody_thought_of_takes_the_right_to_predict(door: Door) -> None:
-    free = {Endpoint.HEALTH, Endpoint.LIVE, Endpoint.READY, Endpoint.METRICS}
+    free = {Endpoint.HEALTH, Endpoint.LIVE, Endpoint.READY, Endpoint.STATE, Endpoint.METRICS}
     door.decision = dict(REFUSED)
     for endpoint in Endpoint:
         assert await door.knock(endpoint=endpoint) == (200 if endpoint in free else 403)

@@ -53,7 +53,8 @@ async def asked() -> AsyncIterator[Asked]:
 
 
 def decision(reason: str = "", **more: Any) -> dict[str, Any]:
-    return {"allowed": False, "authenticated": True, "user": "ann", "reason": reason} | more
+    said = {"reason": reason} if reason else {}
+    return {"allowed": False, "authenticated": True, "user": "ann"} | said | more
 
 
 async def test_who_has_the_right_is_allowed(asked: Asked) -> None:
