@@ -7,7 +7,7 @@ from hune.dataplane.openapi.failure import PASSED_ON
 from hune.dataplane.openapi.feature import Schema
 from hune.dataplane.openapi.note import build_note, example_note
 from hune.dataplane.openapi.prediction import Protocol
-from hune.dataplane.openapi.rows import any_row, build_rows, example_row
+from hune.dataplane.openapi.rows import all_rows, build_rows, example_row
 from hune.dataplane.openapi.subject import Subject
 
 
@@ -22,7 +22,7 @@ def describe(subject: Subject) -> Protocol:
                 "type": "array",
                 "minItems": 1,
                 "description": "The rows to predict for.",
-                "items": any_row() if subject.contract else {},
+                **(all_rows() if subject.contract else {}),
             }
         },
     }
