@@ -29,7 +29,7 @@ def document_of(guard: GuardProcess) -> dict[str, Any]:
 
 
 def inputs_of(document: dict[str, Any]) -> list[str]:
-    [path] = [path for path in document["paths"] if path.endswith((PREDICT, ":predict"))]
+    path = next(path for path, part in document["paths"].items() if "post" in part)
     references = [one["$ref"] for one in document["paths"][path]["post"]["x-hune-inputs"]]
     schemas = document["components"]["schemas"]
     return [schemas[reference.rpartition("/")[2]]["title"] for reference in references]
@@ -141,7 +141,7 @@ def test_who_asks_without_a_token_gets_what_the_document_says_is_free(
     assert refused.json() == example_of(document, 401)
     for path, part in document["paths"].items():
         for method, operation in ((m, part[m]) for m in ("get", "post") if m in part):
-            reply = ask(guard.port, method.upper(), path.replace("{version}", "7"), b"")
+            reply = ask(guard.port, method.upper(), path, b"")
             assert (reply.status == 401) is ("security" in operation), path
 
 

@@ -20,9 +20,7 @@ def json_content(schema: Schema, example: Any = None) -> Part:
     return {"application/json": media if example is None else {**media, "example": example}}
 
 
-def reading(
-    identity: str, tag: str, summary: str, content: Part | None, *statuses: int, **more: Any
-) -> Part:
+def reading(identity: str, tag: str, summary: str, content: Part | None, *statuses: int) -> Part:
     """Return a path that is read with GET.
 
     Args:
@@ -31,7 +29,6 @@ def reading(
         summary: What it answers.
         content: The answer's content; None where it is the status that answers.
         statuses: What else may be answered, beside what may be anywhere.
-        more: Further members of the path.
     """
     answer: Part = {"description": summary}
     if content is not None:
@@ -42,7 +39,12 @@ def reading(
         "summary": summary,
         "responses": {"200": answer, **failures(*COMMON, *statuses)},
     }
-    return {**more, "get": operation}
+    return {"get": operation}
+
+
+def version_suffix(path: str) -> str:
+    """Return what tells the operations apart that name the version in their path."""
+    return "WithVersion" if "/versions/" in path else ""
 
 
 def numbered(prefix: str, schemas: list[Schema]) -> tuple[dict[str, Schema], list[Schema]]:

@@ -58,7 +58,7 @@ FAILURES: Final = {
     ),
     404: Failure(
         "NotFound",
-        "There is nothing at this path, or the predictor has no such model or version.",
+        "There is nothing at this path, or another model or version is served.",
         "there is nothing at the path '/v3'",
     ),
     405: Failure(

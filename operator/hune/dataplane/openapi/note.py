@@ -57,6 +57,7 @@ _OUTLIERS: Final = [
     Remark("outlier_rows", "The rows that are outliers, counted from 0.", []),
     Remark("outlier_scores", "One score per row; the higher, the stranger.", [-0.02]),
     Remark("outlier_threshold", "A row with a higher score is an outlier.", 0.0),
+    Remark("outlier_unjudged", "Why the rows could not be judged, where so.", "", rare=True),
 ]
 _CONTRACT: Final = [
     Remark(

@@ -2,22 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from hune.dataplane.openapi.content import Part
+from hune.dataplane.openapi.content import Part, version_suffix
 from hune.dataplane.openapi.failure import COMMON, PASSED_ON, PREDICTION, failures
 from hune.dataplane.openapi.feature import Schema
 from hune.dataplane.openapi.note import build_headers
 from hune.dataplane.openapi.subject import Subject
-
-VERSION: Final = "{version}"
-_VERSION_PARAMETER: Final = {
-    "name": "version",
-    "in": "path",
-    "required": True,
-    "description": "The version as the predictor knows it; most know none.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,63}$"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +37,7 @@ class Protocol:
 
 def build_predictions(subject: Subject, protocol: Protocol) -> dict[str, Part]:
     """Return the paths at which predictions are asked for."""
-    return {
-        path: with_version(path) | {"post": _operation(subject, protocol, path)}
-        for path in protocol.predict
-    }
-
-
-def with_version(path: str) -> Part:
-    """Return the parameters of a path, which has one where it names a version."""
-    return {"parameters": [_VERSION_PARAMETER]} if VERSION in path else {}
+    return {path: {"post": _operation(subject, protocol, path)} for path in protocol.predict}
 
 
 def _operation(subject: Subject, protocol: Protocol, path: str) -> Part:
@@ -66,7 +48,7 @@ def _operation(subject: Subject, protocol: Protocol, path: str) -> Part:
         "content": protocol.answer,
     }
     return {
-        "operationId": "predictWithVersion" if VERSION in path else "predict",
+        "operationId": f"predict{version_suffix(path)}",
         "tags": ["Predictions"],
         "summary": "Predict",
         "parameters": list(protocol.parameters),

@@ -23,6 +23,7 @@ def build_rows(contract: DataContract) -> tuple[dict[str, Schema], list[Schema]]
         "description": "One row: the features by name.",
         "required": names,
         "properties": dict(zip(names, references, strict=True)),
+        "additionalProperties": False,
     }
     return {**features, "Row": row, "Record": record}, references
 
@@ -32,6 +33,6 @@ def example_row(contract: DataContract) -> list[Any]:
     return [example_of(feature) for feature in contract.features]
 
 
-def any_row() -> Part:
-    """Return the schema of a row by position or by name."""
-    return {"anyOf": [reference("Row"), reference("Record")]}
+def all_rows() -> Part:
+    """Return the schema of rows, all of them by position or all of them by name."""
+    return {"anyOf": [{"items": reference("Row")}, {"items": reference("Record")}]}

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from hune.dataplane.openapi.content import Part, json_content, reading, reference
+from hune.dataplane.openapi.content import Part, json_content, reading, reference, version_suffix
 from hune.dataplane.openapi.failure import PASSED_ON
 from hune.dataplane.openapi.feature import Schema
 from hune.dataplane.openapi.note import build_note, example_note
 from hune.dataplane.openapi.prediction import Protocol
-from hune.dataplane.openapi.rows import any_row, build_rows, example_row
+from hune.dataplane.openapi.rows import all_rows, build_rows, example_row
 from hune.dataplane.openapi.subject import Subject
 
 
@@ -22,14 +22,16 @@ def describe(subject: Subject) -> Protocol:
                 "type": "array",
                 "minItems": 1,
                 "description": "The rows to predict for.",
-                "items": any_row() if subject.contract else {},
+                **(all_rows() if subject.contract else {}),
             }
         },
     }
+    base = f"/v1/models/{subject.deployment}"
+    exact = f"{base}/versions/{subject.model_version}"
     row = example_row(subject.contract) if subject.contract else [0.1, 2.5]
     return Protocol(
-        paths=_paths(subject.deployment),
-        predict=(f"/v1/models/{subject.deployment}:predict",),
+        paths=_paths(base, exact),
+        predict=(f"{base}:predict", f"{exact}:predict"),
         schemas={
             **schemas,
             "Request": request,
@@ -56,17 +58,24 @@ def _prediction() -> Schema:
     }
 
 
-def _paths(model: str) -> dict[str, Part]:
+def _paths(*models: str) -> dict[str, Part]:
     listed: dict[str, Any] = {"type": "object"}
     ready = {
         "type": "object",
         "properties": {"name": {"type": "string"}, "ready": {"type": ["boolean", "string"]}},
     }
+    paths = {
+        path: reading(
+            f"readModel{version_suffix(path)}",
+            "Model",
+            "Whether the model is ready",
+            json_content(ready),
+            *PASSED_ON,
+        )
+        for path in models
+    }
+    title = "The predictor's models"
     return {
-        "/v1/models": reading(
-            "listModels", "Model", "The predictor's models", json_content(listed), *PASSED_ON
-        ),
-        f"/v1/models/{model}": reading(
-            "readModel", "Model", "Whether the model is ready", json_content(ready), *PASSED_ON
-        ),
+        "/v1/models": reading("listModels", "Model", title, json_content(listed), *PASSED_ON),
+        **paths,
     }

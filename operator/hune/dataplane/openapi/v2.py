@@ -2,12 +2,19 @@
 
 from typing import Any, Final
 
-from hune.dataplane.openapi.content import Part, json_content, numbered, reading, reference
+from hune.dataplane.openapi.content import (
+    Part,
+    json_content,
+    numbered,
+    reading,
+    reference,
+    version_suffix,
+)
 from hune.dataplane.openapi.failure import PASSED_ON
 from hune.dataplane.openapi.feature import Schema
 from hune.dataplane.openapi.inputs import Inputs, choose_inputs
 from hune.dataplane.openapi.note import build_note, example_note
-from hune.dataplane.openapi.prediction import VERSION, Protocol, with_version
+from hune.dataplane.openapi.prediction import Protocol
 from hune.dataplane.openapi.subject import Subject
 from hune.dataplane.openapi.tensor import build_any_tensor, build_tensor, example_tensors
 
@@ -27,6 +34,7 @@ _SOME_OUTPUT: Final = {"name": "predict", "shape": [1, 1], "datatype": "INT64", 
 def describe(subject: Subject) -> Protocol:
     """Return what the protocol adds to the document."""
     base = f"/v2/models/{subject.deployment}"
+    exact = f"{base}/versions/{subject.model_version}"
     inputs = choose_inputs(subject)
     known, outputs = numbered("Output", [build_tensor(t) for t in subject.metadata.outputs])
     schemas: dict[str, Schema] = {
@@ -40,8 +48,8 @@ def describe(subject: Subject) -> Protocol:
         "Model": _model(),
     }
     return Protocol(
-        paths=_server_paths() | _model_paths(base) | _model_paths(f"{base}/versions/{VERSION}"),
-        predict=(f"{base}/infer", f"{base}/versions/{VERSION}/infer"),
+        paths=_server_paths() | _model_paths(base) | _model_paths(exact),
+        predict=(f"{base}/infer", f"{exact}/infer"),
         schemas=schemas,
         inputs=inputs.listed,
         outputs=outputs,
@@ -145,7 +153,7 @@ def _server_paths() -> dict[str, Part]:
 
 
 def _model_paths(base: str) -> dict[str, Part]:
-    suffix = "WithVersion" if VERSION in base else ""
+    suffix = version_suffix(base)
     return {
         base: reading(
             f"readModel{suffix}",
@@ -153,14 +161,8 @@ def _model_paths(base: str) -> dict[str, Part]:
             "About the model, in the predictor's own words",
             json_content(reference("Model")),
             *PASSED_ON,
-            **with_version(base),
         ),
         f"{base}/ready": reading(
-            f"readModelReady{suffix}",
-            "Model",
-            "The model is ready",
-            None,
-            *PASSED_ON,
-            **with_version(base),
+            f"readModelReady{suffix}", "Model", "The model is ready", None, *PASSED_ON
         ),
     }
