@@ -74,7 +74,6 @@ def test_it_decides_as_rbac_says(space: Space, authorizer: AuthorizerProcess) ->
         "allowed": True,
         "authenticated": True,
         "user": name,
-        "reason": "",
     }
     assert not decide(authorizer, analyst, deployment="another")["allowed"]
     assert not decide(authorizer, analyst, verb="feedback")["allowed"]

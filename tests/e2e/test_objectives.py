@@ -1,11 +1,13 @@
 """A real Prometheus reads the guards of a deployment, and tells when its model gets slow."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hune.contract.names import GUARD_PORT
 from hune.controlplane.api.objectives import Objectives
 from hune.controlplane.cluster import resources
 from hune.controlplane.plan.build.prometheus_rule import build_prometheus_rule
@@ -13,6 +15,8 @@ from hune.controlplane.plan.plan import Owner
 from tests.cluster import Cluster
 from tests.support import dashboard, monitoring, prometheus, slow_server
 from tests.support.eventually import eventually
+from tests.support.forward import forwarded
+from tests.support.http import ask
 from tests.support.pod import IMAGE
 from tests.support.prometheus import Prometheus
 from tests.support.space import Space, namespace
@@ -36,7 +40,8 @@ def spec() -> dict[str, Any]:
     script = Path(slow_server.__file__).read_text()
     container = {"image": IMAGE, "command": ["python3", "-c", script], "port": slow_server.PORT}
     small = {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}}
-    return {"serving": {"container": container, "resources": small}, "objectives": PROMISED}
+    serving = {"container": container, "resources": small}
+    return {"serving": serving, "objectives": PROMISED, "access": {"mode": "Open"}}
 
 
 @pytest.fixture
@@ -60,18 +65,30 @@ def watching(space: Space, tmp_path: Path) -> Iterator[Prometheus]:
         process.stop()
 
 
-def ask(space: Space, seconds: float) -> None:
+@pytest.fixture
+def port(space: Space, watching: Prometheus) -> Iterator[int]:
+    assert watching.is_ready()
+    (pod,) = space.find(resources.POD, deployment=NAME)
+    target = f"pod/{pod['metadata']['name']}"
+    with forwarded(space.cluster, space.name, target, GUARD_PORT) as number:
+        yield number
+
+
+def predict(port: int, seconds: float) -> None:
     tensor = {"name": "x", "datatype": "INT64", "shape": [1], "data": [1]}
-    space.predict(NAME, {"inputs": [tensor], "parameters": {"seconds": seconds}})
+    body = json.dumps({"inputs": [tensor], "parameters": {"seconds": seconds}}).encode()
+    assert ask(port, "POST", f"/v2/models/{NAME}/infer", body).status == 200
 
 
-def is_firing(space: Space, watching: Prometheus) -> bool:
-    ask(space, 0.4)
+def is_firing(port: int, watching: Prometheus) -> bool:
+    predict(port, 0.4)
     return bool(watching.alert(ALERT).get("state") == "firing")
 
 
 @pytest.mark.timeout(300)
-def test_slowness_is_told_before_users_tell_it(space: Space, watching: Prometheus) -> None:
+def test_slowness_is_told_before_users_tell_it(
+    space: Space, watching: Prometheus, port: int
+) -> None:
     eventually(lambda: [t for t in watching.targets() if t["health"] == "up"], 60, 0.5)
     (target,) = watching.targets()
     (revision,) = space.revisions(NAME)
@@ -79,14 +96,14 @@ def test_slowness_is_told_before_users_tell_it(space: Space, watching: Prometheu
     assert labels == {"namespace": space.name, "deployment": NAME, "revision": revision}
 
     for _ in range(40):
-        ask(space, 0)
+        predict(port, 0)
     recorded = "hune:prediction_duration_seconds:p95_rate5m < 0.25"
     eventually(lambda: watching.query(recorded), 60, 0.5)
     assert watching.metrics() >= dashboard.ALWAYS_THERE
     eventually(lambda: dashboard.blank(watching) == [], 60, 1, lambda: dashboard.blank(watching))
     assert watching.alert(ALERT) == {}
 
-    eventually(lambda: is_firing(space, watching), 150, 0.05, watching.alerts)
+    eventually(lambda: is_firing(port, watching), 150, 0.05, watching.alerts)
     summary = watching.alert(ALERT)["annotations"]["summary"]
     assert summary.startswith(f"{space.name}/{NAME}: 5 of 100 predictions take longer than")
     # In this cluster nobody installed the Prometheus operator, which keeps no model from serving.
