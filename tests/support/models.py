@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import yaml
 
+from hune.contract.digest import digest_of
 from hune.controlplane.cluster import resources
 from tests.cluster import Cluster
 from tests.cluster.command import run
 from tests.support.api import Api, Document
+from tests.support.detectors import BREAST_CANCER
 from tests.support.eventually import eventually
 from tests.support.examples import FOLDER
 from tests.support.forward import forwarded
@@ -33,6 +36,7 @@ class Models:
 
     Attributes:
         secret: The Secret `s3` by which a namespace reads them.
+        outliers: A detector fitted on the data that both were trained on, for `spec.guard`.
         versions: Their ModelVersions, as `hune register` printed them.
         request: A V2 request for two patients; the answer is malignant and benign, 0 and 1.
     """
@@ -40,6 +44,7 @@ class Models:
     secret: Document
     versions: tuple[Document, Document]
     request: dict[str, Any]
+    outliers: dict[str, Any]
 
     def source(self, number: int) -> dict[str, Any]:
         """Return where a version lies, for the short form."""
@@ -65,13 +70,28 @@ def registered(cluster: Cluster, folder: Path) -> Iterator[Models]:
                 _register(cluster, folder, kind, number, secret, endpoint)
                 for number, kind in enumerate(KINDS, start=1)
             ]
+            outliers = _store_detector(secret, endpoint)
         request = json.loads((QUICKSTART / "request.json").read_text())
-        yield Models(secret, (versions[0], versions[1]), request)
+        yield Models(secret, (versions[0], versions[1]), request, outliers)
 
 
 def _is_available(api: Api) -> bool:
     deployment = api.get(resources.DEPLOYMENT, STORAGE, "s3") or {}
     return bool(deployment.get("status", {}).get("availableReplicas"))
+
+
+def _store_detector(secret: Document, endpoint: str) -> dict[str, Any]:
+    keys = secret["stringData"]
+    store = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+    )
+    for file in BREAST_CANCER.iterdir():
+        store.upload_file(str(file), "models", f"{MODEL}/outliers/{file.name}")
+    return {"uri": f"s3://models/{MODEL}/outliers", "digest": digest_of(BREAST_CANCER)}
 
 
 def _register(
