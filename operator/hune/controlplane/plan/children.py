@@ -1,6 +1,8 @@
 """The objects that should exist for a ModelDeployment."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,7 +46,10 @@ def plan_children(context: Context) -> tuple[Child, ...]:
 
 
 def touched_pods(context: Context, children: Sequence[Child]) -> dict[str, str]:
-    """Name the pods whose guard settings change, so that kubelet syncs them at once."""
+    """Name the pods whose guard settings change, so that kubelet syncs them at once.
+
+    The value stands for the settings: two changes within one second are two values.
+    """
     touched: dict[str, str] = {}
     for child in children:
         if child.key[0] != CONFIG_MAP:
@@ -54,8 +59,12 @@ def touched_pods(context: Context, children: Sequence[Child]) -> dict[str, str]:
         if existing is None or existing.get("data") == child.document["data"]:
             continue
         for pod in context.observed.pods_of(revision):
-            touched[pod["metadata"]["name"]] = context.time
+            touched[pod["metadata"]["name"]] = _fingerprint(child.document["data"])
     return touched
+
+
+def _fingerprint(data: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _version(context: Context) -> list[Child]:
