@@ -1,7 +1,7 @@
 """Frozen dataclasses as JSON documents and back, strictly; keys are camelCase outside."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -15,7 +15,8 @@ def to_document(value: Any) -> Any:
     """
     if is_dataclass(value):
         given = {f.name: getattr(value, f.name) for f in fields(value)}
-        return {camel(n): to_document(v) for n, v in given.items() if v != _default(value, n)}
+        defaults = {f.name: _default(f) for f in fields(value)}
+        return {camel(n): to_document(v) for n, v in given.items() if v != defaults[n]}
     if isinstance(value, tuple):
         return [to_document(item) for item in value]
     return value
@@ -66,11 +67,9 @@ def _value(kind: Any, value: object, where: str) -> Any:
     return value
 
 
-def _default(kind: Any, name: str) -> object:
-    (field,) = (field for field in fields(kind) if field.name == name)
+def _default(field: Field[Any]) -> object:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _required(kind: Any) -> list[str]:
-    without = (MISSING, MISSING)
-    return [f.name for f in fields(kind) if (f.default, f.default_factory) == without]
+    return [f.name for f in fields(kind) if _default(f) is MISSING]

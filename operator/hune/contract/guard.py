@@ -11,10 +11,11 @@ from hune.contract.features import DataContract, check_contract
 
 PROTOCOLS: Final = ("V1", "V2")
 ON_DETECT: Final = ("Flag", "Reject")
+# The API server refuses what a guard would refuse: settings that it cannot use stop it.
+THRESHOLD: Final = r"^-?[0-9]{1,16}(\.[0-9]{1,16})?$"
 FAILURE_POLICIES: Final = ("Open", "Closed")
 # Names end up in response headers and MACs: what Kubernetes allows, and nothing else.
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _MAXIMUM_PORT: Final = 65535
 
 
@@ -109,7 +110,7 @@ def _check_detector(detector: DetectorSettings, name: str) -> None:
     if detector.on_detect not in ON_DETECT:
         known = ", ".join(ON_DETECT)
         raise ValueError(f"guard settings: {name}.onDetect must be one of {known}")
-    if detector.threshold and not _DECIMAL.fullmatch(detector.threshold):
+    if detector.threshold and not re.fullmatch(THRESHOLD, detector.threshold):
         raise ValueError(f"guard settings: {name}.threshold must be a decimal number")
 
 

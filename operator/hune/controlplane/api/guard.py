@@ -1,11 +1,23 @@
 """What the guard watches for: the `guard` part of a ModelDeployment."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
-from hune.controlplane.api.base import Api, Digest
-from hune.controlplane.api.modelversion import Decimal, Uri
+from hune.contract.guard import THRESHOLD
+from hune.controlplane.api.base import Api, Digest, check, text_rule, validations
+from hune.controlplane.api.modelversion import Uri
+
+_THRESHOLD = text_rule(
+    THRESHOLD,
+    "a decimal number as text is wanted, for example '0.93', with at most 16 digits on each side",
+)
+Threshold = Annotated[
+    str,
+    Field(max_length=32, json_schema_extra=validations(_THRESHOLD)),
+    check(_THRESHOLD),
+]
 
 
 class OnDetect(StrEnum):
@@ -31,7 +43,7 @@ class Detector(Api):
     digest: Digest = Field(
         description="Digest of the artefact; the guard loads nothing else. `hune fit` prints it."
     )
-    threshold: Decimal | None = Field(
+    threshold: Threshold | None = Field(
         default=None, description="Score above which a row is flagged; the artefact's by default."
     )
     on_detect: OnDetect = Field(
