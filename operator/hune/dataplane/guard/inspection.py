@@ -67,8 +67,9 @@ class Inspection:
         A detector that failed on a request may do better with the next one.
         """
         fault = self._outliers.fault
-        lasting = fault is not None and not self._outliers.loaded
-        return f"{fault.detector}: {fault.message}" if fault and lasting and self._closed else ""
+        if fault is None or self._outliers.loaded or not self._closed:
+            return ""
+        return f"{fault.detector}: {fault.message}"
 
     async def accompany(
         self, ask: Ask, protocol: str, envelope: Envelope, body: bytes
@@ -91,6 +92,8 @@ class Inspection:
             return await ask(), ()
         table = read_table(protocol, body, envelope.read.get(LENGTH_HEADER))
         contract = self.check_contract(table)
+        if not self._outliers.wanted:
+            return await ask(), (contract,)
         if self.decides:
             verdict = await self.judge(table)
             return await ask(), (contract, verdict)
@@ -109,8 +112,6 @@ class Inspection:
         Raises:
             Problem: The request must not be answered.
         """
-        if not self._outliers.wanted:
-            return Finding()
         try:
             if table.rows > _ROWS_IN_PLACE:
                 finding = await asyncio.to_thread(self._outliers.inspect, table)
