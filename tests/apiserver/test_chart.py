@@ -41,7 +41,16 @@ EVERYTHING: dict[str, Any] = {
     "podLabels": {"example.com/team": "models"},
     "placementClasses": {"EdgeArm": None, "Accelerated": {"tolerations": [{"key": "gpu"}]}},
     "predictorResources": {"limits": {"cpu": None, "memory": "2Gi"}},
+    "liteResources": {"requests": {"memory": None}},
+    "explainerResources": {"limits": {"memory": "2Gi"}},
+    "architectures": {
+        "hune": {"guard": None, "storage": None},
+        "runtimes": {"kserve-mlserver": ["amd64", "arm64"]},
+        "images": {"example.com/scorer": ["arm64"]},
+        "unknown": ["arm64"],
+    },
     "gateway": GATEWAY,
+    "domainTemplate": "{{ .Name }}.{{ .Namespace }}.{{ .IngressDomain }}",
     "monitoring": {"labels": {"release": "prometheus"}},
     "drainSeconds": 20,
     "retireAfterSeconds": 0,
@@ -64,6 +73,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"drainSeconds": 0}, "at '/drainSeconds': minimum: got 0, want 1"),
     ({"resources": {"limits": {"cpu": "lots"}}}, "at '/resources/limits/cpu': 'lots' does not"),
     ({"placementClasses": {"edge": {}}}, "invalid propertyName 'edge'"),
+    ({"placementClasses": {"A": {"profile": "Tiny"}}}, "at '/placementClasses/A/profile'"),
+    ({"architectures": {"unknown": ["x86"]}}, "at '/architectures/unknown/0'"),
     ({"nodeselector": {}}, "additional properties 'nodeselector' not allowed"),
 ]
 CLUSTER_WIDE = {
@@ -110,11 +121,14 @@ def test_every_setting_reaches_the_operator() -> None:
     assert said == {
         "images": {
             "guard": "mirror.example.com/team/hune/guard:1",
+            "lite": "mirror.example.com/team/hune/lite:1",
+            "explainer": "mirror.example.com/team/hune/explainer:1",
             "storage": "mirror.example.com/team/hune/storage:1",
             "pullPolicy": "Always",
         },
         "placementClasses": {
             "Accelerated": {
+                "profile": "Full",
                 "architectures": [],
                 "nodeSelector": {},
                 "tolerations": [{"key": "gpu"}],
@@ -126,7 +140,22 @@ def test_every_setting_reaches_the_operator() -> None:
         },
         "guardResources": {
             "requests": {"cpu": "50m", "memory": "64Mi"},
+            "limits": {"cpu": "1", "memory": "512Mi"},
+        },
+        "liteResources": {
+            "requests": {"cpu": "50m"},
             "limits": {"cpu": "1", "memory": "256Mi"},
+        },
+        "explainerResources": {
+            "requests": {"cpu": "50m", "memory": "128Mi"},
+            "limits": {"cpu": "1", "memory": "2Gi"},
+        },
+        "architectures": {
+            "hune": {"explainer": ["amd64"], "lite": ["amd64", "arm64"]},
+            "runtimes": Settings().document()["architectures"]["runtimes"]
+            | {"kserve-mlserver": ["amd64", "arm64"]},
+            "images": {"example.com/scorer": ["arm64"]},
+            "unknown": ["arm64"],
         },
         "storageContainer": "models",
         "authorizer": "hune-authorizer.elsewhere.svc:8080",
@@ -145,8 +174,25 @@ def test_every_setting_reaches_the_operator() -> None:
 def test_one_value_points_every_image_at_a_mirror() -> None:
     documents = render(EVERYTHING)
     text = yaml.safe_dump_all(documents)
-    assert text.count("mirror.example.com/team/hune/") == 5
+    assert text.count("mirror.example.com/team/hune/") == 8
     assert "docker.io" not in text
+
+
+def test_a_lite_pod_gets_its_model_by_its_own_image() -> None:
+    found = {
+        document["metadata"]["name"]: document["spec"]
+        for document in of_kind(render(EVERYTHING), "ClusterStorageContainer")
+    }
+    assert {
+        name: spec["container"]["image"].rpartition("/")[2] for name, spec in found.items()
+    } == {
+        "models": "storage:1",
+        "models-lite": "lite:1",
+    }
+    prefixes = [spec["supportedUriFormats"][0]["prefix"] for spec in found.values()]
+    assert prefixes == ["models+", "models-lite+s3://"]
+    first, second = prefixes
+    assert not second.startswith(first), "KServe would take either for what names neither"
 
 
 def test_a_changed_setting_restarts_the_operator() -> None:

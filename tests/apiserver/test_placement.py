@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from hune.contract import names
 from hune.controlplane.cluster import resources
 from tests.cluster import Cluster
 from tests.support.api import NODE, Document
+from tests.support.chart import of_kind, render
 from tests.support.eventually import eventually
 from tests.support.operator import operated, own_server
 from tests.support.space import Space
@@ -16,6 +18,16 @@ pytestmark = pytest.mark.apiserver
 ARCHITECTURE = "kubernetes.io/arch"
 TAINTED = "hune-test-tainted"
 POOL = {"hune.dev/test-pool": "tainted"}
+STORAGE = "hune-placement"
+ONNX: dict[str, Any] = {
+    "model": {
+        "source": {
+            "uri": "s3://models/income/7",
+            "format": "onnx",
+            "digest": "sha256:" + "a1" * 32,
+        }
+    }
+}
 TAINT = {"key": "hune.dev/test", "value": "tainted", "effect": "NoSchedule"}
 
 
@@ -23,15 +35,26 @@ TAINT = {"key": "hune.dev/test", "value": "tainted", "effect": "NoSchedule"}
 def space(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
     control_plane.add_fake_node(TAINTED, POOL, [TAINT])
     folder = tmp_path_factory.mktemp("operator")
-    with operated(control_plane, "hune-placement", folder) as operator:
+    storage = {"storage": {"clusterStorageContainer": {"name": STORAGE}}}
+    containers = of_kind(render(storage), "ClusterStorageContainer")
+    control_plane.apply(*containers)
+    with operated(control_plane, "hune-placement", folder, storage) as operator:
         operator.start()
         yield operator.space
         operator.space.api.delete(NODE, None, TAINTED)
+        control_plane.kubectl("delete", "clusterstoragecontainer", STORAGE, f"{STORAGE}-lite")
 
 
-def placed(space: Space, name: str, placement: dict[str, Any], replicas: int = 1) -> list[Document]:
+def placed(
+    space: Space,
+    name: str,
+    placement: dict[str, Any],
+    replicas: int = 1,
+    spec: dict[str, Any] | None = None,
+) -> list[Document]:
     """Deploy with a placement; return the pods once all are bound."""
-    space.deploy(name, own_server(replicas={"min": replicas}) | {"placement": placement})
+    served = spec or own_server(replicas={"min": replicas})
+    space.deploy(name, served | {"placement": placement})
     space.wait_ready(name, seconds=60)
     eventually(lambda: space.status(name)["replicas"] == replicas, 30)
     return space.find(resources.POD, deployment=name)
@@ -44,11 +67,29 @@ def labels_of_node(space: Space, pod: Document) -> dict[str, str]:
     return labels
 
 
-def test_the_edge_class_goes_to_a_k3s_node_with_arm(space: Space) -> None:
-    (pod,) = placed(space, "edge", {"class": "EdgeArm"})
+def test_the_edge_class_goes_to_a_k3s_node_with_arm_as_one_container(space: Space) -> None:
+    (pod,) = placed(space, "edge", {"class": "EdgeArm"}, spec=ONNX)
     labels = labels_of_node(space, pod)
     assert labels[ARCHITECTURE] == "arm64"
     assert labels["node.kubernetes.io/instance-type"] == "k3s"
+    (container,) = pod["spec"]["containers"]
+    assert "/hune/lite:" in container["image"]
+    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert {names.MODEL_DIRECTORY, names.GUARD_DIRECTORY, names.PREDICTION_KEY_DIRECTORY} <= mounts
+    assert space.condition("edge", "GuardReady")["status"] == "True"
+
+
+def test_a_server_without_a_build_is_refused_and_what_serves_goes_on(space: Space) -> None:
+    placed(space, "turned", {"class": "EdgeArm"}, spec=ONNX)
+    source = ONNX["model"]["source"] | {"format": "sklearn"}
+    full = {"class": "EdgeArm", "profile": "Full"}
+    space.deploy("turned", {"model": {"source": source}, "placement": full})
+    eventually(lambda: space.condition("turned", "Accepted")["status"] == "False", 30)
+    refused = space.condition("turned", "Accepted")
+    assert refused["reason"] == "NoBuildForArchitecture"
+    assert "'kserve-mlserver' has no build for [arm64]" in refused["message"]
+    (pod,) = space.find(resources.POD, deployment="turned")
+    assert len(pod["spec"]["containers"]) == 1
 
 
 @pytest.mark.parametrize("architecture", ["amd64", "arm64"])

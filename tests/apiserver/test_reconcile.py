@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import kopf
@@ -16,6 +16,8 @@ from hune.controlplane.cluster.events import EventRecorder
 from hune.controlplane.cluster.gather import Gatherer
 from hune.controlplane.cluster.status import StatusWriter
 from hune.controlplane.cluster.store import Key, Store
+from hune.controlplane.plan.event import plan_attack_event
+from hune.controlplane.plan.plan import Owner
 from hune.controlplane.queue import Queue
 from hune.controlplane.reconcile import Reconciler, enqueue
 from hune.controlplane.settings import Settings
@@ -25,6 +27,8 @@ from tests.support.generate_specs import SOURCE, merged
 
 pytestmark = pytest.mark.apiserver
 SHORT: dict[str, Any] = {"model": {"source": SOURCE}}
+DETECTOR = {"uri": "s3://models/income/7-outliers", "digest": "sha256:" + "b2" * 32}
+WATCHED = SHORT | {"guard": {"outliers": DETECTOR}}
 ROUNDS = 5
 CHILDREN = ("configmaps", "networkpolicies", "inferenceservices", "services")
 
@@ -53,6 +57,15 @@ class Loop:
 
     def merge(self, kind: str, name: str, patch: dict[str, Any]) -> None:
         self.kubectl("patch", kind, name, "--type=merge", "-p", json.dumps(patch))
+
+    def revisions(self, name: str) -> list[str]:
+        labels = ("-l", f"hune.dev/deployment={name}", "-o", "jsonpath={.items[*].metadata.name}")
+        return self.kubectl("get", "isvc", *labels).split()
+
+    def guard_settings(self, revision: str) -> dict[str, Any]:
+        text = self.kubectl("get", "configmap", f"{revision}-guard", "-o", "json")
+        settings: dict[str, Any] = json.loads(json.loads(text)["data"]["guard.json"])
+        return settings
 
     async def run(self, name: str) -> dict[tuple[str, str], int]:
         """Reconcile once; return what was written."""
@@ -123,7 +136,29 @@ async def loop(
         ("secret", {"model": {"source": {"secretRef": {"name": "s3"}}}}),
         ("own", {"serving": {"container": {"image": "example.org/a:1", "args": ["-v"]}}}),
         ("scaled", {"serving": {"replicas": {"min": 2, "max": 4}, "autoscaling": {}}}),
-        ("edge", {"placement": {"class": "EdgeArm", "tolerations": [{"key": "edge"}]}}),
+        ("outliers", {"guard": {"outliers": DETECTOR, "failurePolicy": "Closed"}}),
+        (
+            "claims",
+            {
+                "model": {"source": {"uri": "pvc://models/income"}},
+                "guard": {"outliers": DETECTOR | {"uri": "pvc://models/outliers"}},
+            },
+        ),
+        (
+            "claim-beside",
+            {"guard": {"outliers": DETECTOR | {"uri": "pvc://detectors", "threshold": "0.25"}}},
+        ),
+        (
+            "beside-claim",
+            {"model": {"source": {"uri": "pvc://models"}}, "guard": {"outliers": DETECTOR}},
+        ),
+        (
+            "edge",
+            {
+                "model": {"source": {"format": "onnx"}},
+                "placement": {"class": "EdgeArm", "tolerations": [{"key": "edge"}]},
+            },
+        ),
         (
             "sized",
             {"serving": {"resources": {"requests": {"cpu": 1, "memory": "1024Mi"}}}},
@@ -186,6 +221,52 @@ async def test_what_somebody_adds_to_our_fields_is_taken_away(loop: Loop) -> Non
     assert [container["name"] for container in predictor["containers"]] == ["transformer-container"]
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("threshold", {"outliers": {"threshold": "0.25"}}, {"threshold": "0.25"}),
+        ("on-detect", {"outliers": {"onDetect": "Reject"}}, {"onDetect": "Reject"}),
+        ("policy", {"failurePolicy": "Closed"}, {}),
+    ],
+)
+async def test_how_a_detector_judges_changes_in_place(
+    loop: Loop, name: str, change: dict[str, Any], told: dict[str, Any]
+) -> None:
+    loop.create(name, WATCHED)
+    await loop.settle(name)
+    (revision,) = loop.revisions(name)
+    assert loop.guard_settings(revision)["outliers"]["digest"] == DETECTOR["digest"]
+    loop.merge("mdep", name, {"spec": {"guard": change}})
+    written = await loop.settle(name)
+    assert written == {("apply", "configmaps"): 1, ("apply", "modeldeployments/status"): 1}
+    assert loop.revisions(name) == [revision]
+    settings = loop.guard_settings(revision)
+    assert settings["outliers"].items() >= told.items()
+    assert settings.get("failurePolicy", "Open") == change.get("failurePolicy", "Open")
+
+
+@pytest.mark.parametrize(
+    ("name", "detector"),
+    [
+        ("digest", {"digest": "sha256:" + "c3" * 32}),
+        ("uri", {"uri": "s3://models/income/8-outliers"}),
+        ("none", None),
+    ],
+)
+async def test_another_artefact_is_another_revision(
+    loop: Loop, name: str, detector: dict[str, Any] | None
+) -> None:
+    loop.create(name, WATCHED)
+    await loop.settle(name)
+    (former,) = loop.revisions(name)
+    loop.merge("mdep", name, {"spec": {"guard": {"outliers": detector}}})
+    await loop.settle(name)
+    (revision,) = set(loop.revisions(name)) - {former}
+    told = loop.guard_settings(revision).get("outliers")
+    wanted = DETECTOR | detector if detector else None
+    assert (told and {key: told[key] for key in DETECTOR}) == wanted
+
+
 async def test_a_status_settles_whatever_it_said_before(loop: Loop) -> None:
     """Conditions come in another order when a spec is refused or suspended."""
     loop.create("turning", SHORT | {"suspend": True})
@@ -195,3 +276,18 @@ async def test_a_status_settles_whatever_it_said_before(loop: Loop) -> None:
         await loop.settle("turning")
     loop.merge("mdep", "turning", {"spec": {"placement": {"class": "Gpu"}}})
     await loop.settle("turning")
+
+
+async def test_an_attack_is_one_event_at_its_deployment(loop: Loop) -> None:
+    loop.create("attacked", SHORT)
+    document = json.loads(loop.kubectl("get", "modeldeployment", "attacked", "-o", "json"))
+    attack = plan_attack_event({"adversarial": 7})
+    assert attack is not None
+    recorder, now = EventRecorder(loop.client, "test"), datetime.now(UTC)
+    for seconds in (0, 1, 299):
+        then = now + timedelta(seconds=seconds)
+        await recorder.remind(Owner.of(document), attack, then, timedelta(minutes=5))
+    chosen = ("--field-selector", "reason=AdversarialInput", "-o", "json")
+    (told,) = json.loads(loop.kubectl("get", "events", *chosen))["items"]
+    assert told["involvedObject"]["uid"] == document["metadata"]["uid"]
+    assert "flagged 7 rows within the last 5 minutes" in told["message"]

@@ -79,7 +79,7 @@ def operator_memory() -> list[Figure]:
         _memory("operator-memory", ours, run.kserve, MEMORY_GOAL, must_beat_peer=True),
         _memory("operator-memory-10000", _ten_thousand(run), LARGE_MEMORY_GOAL, LARGE_MEMORY_GOAL),
     ]
-    thousand.cache_clear()
+    clean_up()
     return figures
 
 
@@ -101,14 +101,25 @@ def api_writes() -> list[Figure]:
 @functools.cache
 def thousand() -> Thousand:
     """Bring a thousand ModelDeployments up in a cluster of its own."""
-    clean_up()
+    cluster.stop(NAME)
     there = cluster.start(NAME, with_node=False, with_images=False)
+    operator = None
+    try:
+        operator = _prepare(there)
+        return asyncio.run(_bring_up(there, operator))
+    except BaseException:
+        if operator is not None:
+            operator.stop()
+        cluster.stop(NAME)
+        raise
+
+
+def _prepare(there: Cluster) -> OperatorProcess:
     for number in range(_EXTRA_NODES):
         there.add_fake_node(f"benchmark-{number}")
     there.kubectl("apply", "--server-side", "--kustomize", str(_PREREQUISITES))
     there.kubectl("create", "namespace", NAMESPACE)
-    operator = OperatorProcess(there, Path(tempfile.mkdtemp(prefix="hune-benchmark-")))
-    return asyncio.run(_bring_up(there, operator))
+    return OperatorProcess(there, Path(tempfile.mkdtemp(prefix="hune-benchmark-")))
 
 
 async def _bring_up(there: Cluster, operator: OperatorProcess) -> Thousand:
@@ -139,11 +150,11 @@ async def _bring_up(there: Cluster, operator: OperatorProcess) -> Thousand:
 
 
 def clean_up() -> None:
-    """Stop the operator and remove the cluster."""
+    """Stop the operator and remove the cluster, if this run made one."""
     if thousand.cache_info().currsize:
         thousand().operator.stop()
         thousand.cache_clear()
-    cluster.stop(NAME)
+        cluster.stop(NAME)
 
 
 def _ten_thousand(run: Thousand) -> float:

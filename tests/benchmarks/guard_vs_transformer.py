@@ -5,17 +5,13 @@ detects. Each server has a core of its own; predictor and client share the other
 numbers, sixteen connections; rounds take turns.
 """
 
-import contextlib
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +25,7 @@ from hune.dataplane.detectors.detector import load_detector
 from hune.dataplane.jobs.calibration import split
 from tests.benchmarks.load import throughput
 from tests.benchmarks.report import Figure
+from tests.benchmarks.servers import ask, cores, free_port, is_ready, process
 from tests.support.detector_fixture import train_rows
 from tests.support.detectors import BREAST_CANCER
 from tests.support.environments import ROOT, environment
@@ -79,9 +76,9 @@ def _figure(name: str, ours: float, peer: float, goal: float) -> Figure:
 def _start(folder: Path, stack: ExitStack) -> list[Contestant]:
     rows = folder / "rows.npy"
     np.save(rows, split(train_rows()[1], Fraction("0.2"), 0).train)
-    own, others = _cores()
+    own, others = cores()
     command = [sys.executable, "-m", "tests.benchmarks.stub_predictor"]
-    predictor = stack.enter_context(_process(command, others, stdout=subprocess.PIPE))
+    predictor = stack.enter_context(process(command, others, stdout=subprocess.PIPE))
     assert predictor.stdout is not None
     predictor_port = int(predictor.stdout.readline())
     stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
@@ -105,26 +102,26 @@ def _guard(folder: Path, stack: ExitStack, predictor_port: int, cores: set[int])
 
 def _transformer(rows: Path, stack: ExitStack, predictor_port: int, cores: set[int]) -> Contestant:
     python = environment("kserve-transformer", PEERS / "kserve.txt", PEERS / "alibi-detect.txt")
-    port = _free_port()
+    port = free_port()
     command = [python, "-m", f"{PEERS_MODULE}.transformer", rows, predictor_port, port]
-    stack.enter_context(_process([*map(str, command)], cores))
-    eventually(lambda: _is_ready(port), START_SECONDS, 0.2)
+    stack.enter_context(process([*map(str, command)], cores))
+    eventually(lambda: is_ready(port), START_SECONDS, 0.2)
     return Contestant("transformer", port, _score_in_parameters)
 
 
 def _mlserver(folder: Path, rows: Path, stack: ExitStack, cores: set[int]) -> Contestant:
     python = environment("mlserver-detector", MLSERVER_LOCK, PEERS / "alibi-detect.txt")
-    port, model = _free_port(), folder / "mlserver"
+    port, model = free_port(), folder / "mlserver"
     model.mkdir()
-    ports = {"http_port": port, "grpc_port": _free_port(), "metrics_port": _free_port()}
+    ports = {"http_port": port, "grpc_port": free_port(), "metrics_port": free_port()}
     settings = ports | {"parallel_workers": 0}
     (model / "settings.json").write_text(json.dumps(settings))
     implementation = {"name": "income", "implementation": f"{PEERS_MODULE}.mlserver_model.Detector"}
     parameters = {"parameters": {"uri": str(rows)}}
     (model / "model-settings.json").write_text(json.dumps(implementation | parameters))
     command = [str(python), "-c", "from mlserver.cli import main; main()", "start", str(model)]
-    stack.enter_context(_process(command, cores, cwd=model))
-    eventually(lambda: _is_ready(port), START_SECONDS, 0.2)
+    stack.enter_context(process(command, cores, cwd=model))
+    eventually(lambda: is_ready(port), START_SECONDS, 0.2)
     return Contestant("mlserver", port, _score_in_outputs)
 
 
@@ -141,7 +138,7 @@ def _check(contestant: Contestant, request: bytes) -> None:
     """See that it is the same detector: all give the row the same score."""
     body = request.partition(b"\r\n\r\n")[2]
     wanted = float(load_detector(BREAST_CANCER).score(_row())[0])
-    found = contestant.score(json.loads(_ask(contestant.port, PATH, body)))
+    found = contestant.score(json.loads(ask(contestant.port, PATH, body)))
     if abs(found - wanted) > 1e-6:
         raise AssertionError(f"{contestant.name} scores {found}, the detector {wanted}")
 
@@ -167,49 +164,3 @@ def _request() -> bytes:
     body = json.dumps({"id": "1", "inputs": [tensor]}).encode()
     head = f"POST {PATH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
-
-
-def _ask(port: int, path: str, body: bytes | None = None) -> bytes:
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        content: bytes = answer.read()
-    return content
-
-
-def _is_ready(port: int) -> bool:
-    with contextlib.suppress(OSError, urllib.error.URLError):
-        _ask(port, "/v2/models/income/ready")
-        return True
-    return False
-
-
-def _cores() -> tuple[set[int], set[int]]:
-    """Return the core of the server that is measured, and the others."""
-    first, *others = sorted(os.sched_getaffinity(0))
-    return {first}, set(others or [first])
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-@contextlib.contextmanager
-def _process(
-    command: list[str], cores: set[int], **options: Any
-) -> Iterator["subprocess.Popen[Any]"]:
-    """Run a server on some cores; what it logs is not looked at."""
-    variables = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
-    }
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, env=variables, **quiet | options)
-    try:
-        os.sched_setaffinity(process.pid, cores)
-        yield process
-    finally:
-        process.kill()
-        process.wait()

@@ -22,6 +22,8 @@ USERS = {
     # As a program KServe is the service account that it is as a pod: same rights, same audit.
     "kserve": f"/O=system:serviceaccounts/CN={KSERVE}",
 }
+# Memory is plenty where two processors do everything: garbage is collected less often.
+COLLECT_SELDOM = {"GOGC": "400"}
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 
@@ -30,11 +32,11 @@ def start(cluster: Cluster) -> None:
     _write_certificates(cluster)
     _write_audit_policy(cluster)
     with step("API server ready"):
-        etcd = cluster.start_process("etcd", _etcd(cluster))
+        etcd = cluster.start_process("etcd", _etcd(cluster), COLLECT_SELDOM)
         # The API server waits for etcd by itself, but only after a slow first attempt.
         health = ["etcdctl", f"--endpoints={ETCD}", "endpoint", "health"]
         wait_for("etcd", lambda: try_run(cluster.own_network.enter(health)), 20, [etcd])
-        server = cluster.start_process("kube-apiserver", _api_server(cluster))
+        server = cluster.start_process("kube-apiserver", _api_server(cluster), COLLECT_SELDOM)
         wait_for("the API server", cluster.answers, 60, [etcd, server])
     cluster.start_process("kube-controller-manager", _controller_manager(cluster))
     cluster.start_process("kube-scheduler", _scheduler(cluster))

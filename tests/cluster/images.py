@@ -2,10 +2,12 @@
 
 import configparser
 import os
+import platform
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.cluster import binaries, cache
@@ -29,7 +31,12 @@ BASE_LEFT_OUT = (
     "var/lib/apt/lists/*",
 )
 PIP_FILES = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
-KEPT = 3
+PLATFORM = f"linux/{'arm64' if platform.machine() == 'aarch64' else 'amd64'}"
+KEPT = 2
+# With less room than this, what buildah keeps of earlier builds goes: it never lets go by itself.
+ROOM_BYTES = 16 << 30
+# Images that a node does not start with: of jobs, of what users deploy, and the largest of all.
+BY_NEED = frozenset({"convert", "explainer", "fit", "jobs", "seldon"})
 CERTIFICATES = Path("/etc/ssl/certs")
 
 
@@ -42,17 +49,19 @@ class Image:
         dockerfile: How it is built.
         context: The folder its files are copied from.
         inputs: What, beside the Dockerfile, a new build depends on.
+        architecture: Of the machine it is for, as Debian calls it; empty for this one.
     """
 
     tag: str
     dockerfile: Path
     context: Path
     inputs: tuple[str | Path, ...]
+    architecture: str = ""
 
     @property
     def archive(self) -> Path:
         """Return where the built image is, or will be."""
-        base = essential()["python-base"].inputs if self.needs_base else ()
+        base = python_base().inputs if self.needs_base else ()
         key = cache.fingerprint([self.tag, self.dockerfile, *self.inputs, *base])
         # A colon would end the path where buildah and ctr are given both path and tag.
         name = self.tag.rpartition("/")[2].replace(":", "-")
@@ -68,7 +77,7 @@ def essential() -> dict[str, Image]:
     """Return the images without which there is no cluster."""
     kserve = f"v{binaries.KSERVE}"
     return {
-        "python-base": _own("python-base", BASE, BASE_PACKAGES),
+        "python-base": python_base(),
         "pause": _own("pause", PAUSE),
         "coredns": _program("coredns", "localhost/hune-coredns:1", "coredns"),
         "traefik": _program("traefik", "localhost/hune-traefik:1", "traefik"),
@@ -77,6 +86,17 @@ def essential() -> dict[str, Image]:
             "kserve-controller", f"docker.io/kserve/kserve-controller:{kserve}", "kserve"
         ),
     }
+
+
+def python_base(architecture: str = "") -> Image:
+    """Return the base of all Python images; for another machine, one to take files from."""
+    tag = f"{BASE}-{architecture}" if architecture else BASE
+    return replace(_own("python-base", tag, BASE_PACKAGES), architecture=architecture)
+
+
+def for_arm64(image: Image) -> Image:
+    """Return the same image for ARM, of which nothing is run while it is built."""
+    return replace(image, tag=f"{image.tag}-arm64", architecture="arm64")
 
 
 def stand_ins() -> dict[str, Image]:
@@ -100,8 +120,8 @@ def project() -> dict[str, Image]:
 
 
 def installed() -> dict[str, Image]:
-    """Return the project's images that its chart names; those of jobs come by need."""
-    return {name: image for name, image in project().items() if name not in {"fit", "jobs"}}
+    """Return the project's images that a node starts with; the others come by need."""
+    return {name: image for name, image in project().items() if name not in BY_NEED}
 
 
 def of_a_node() -> dict[str, Image]:
@@ -162,14 +182,22 @@ def _program(name: str, tag: str, part: str) -> Image:
 
 def _builder(image: Image) -> Callable[[Path], None]:
     def build_image(target: Path) -> None:
-        if image.needs_base:
-            _provide_base()
+        _make_room()
+        for base in _bases(image):
+            _provide_base(base)
         temporary = tempfile.TemporaryDirectory(dir=cache.root())
         with step(f"image {image.tag}", expected="a minute or two when cold"), temporary as folder:
             _build(image, Path(folder), target)
         _forget_old(target.parent)
 
     return build_image
+
+
+def _bases(image: Image) -> list[Image]:
+    """Return the bases of this machine and of the image's."""
+    return [
+        python_base(name) for name in dict.fromkeys(("", image.architecture))
+    ] * image.needs_base
 
 
 def _forget_old(folder: Path) -> None:
@@ -179,37 +207,52 @@ def _forget_old(folder: Path) -> None:
         archive.unlink()
 
 
-def _provide_base() -> None:
+def _make_room() -> None:
+    """Empty buildah's store of untagged layers where the disk gets full."""
+    if shutil.disk_usage(cache.root()).free < ROOM_BYTES:
+        run(_buildah("rmi", "--prune"))
+
+
+def _provide_base(base: Image) -> None:
     """See to it that the base is in buildah's store, from which it may have been lost."""
-    base = essential()["python-base"]
     archive = cache.once(base.archive, _builder(base))
-    if not try_run(_buildah("inspect", "--type=image", BASE)):
+    if not try_run(_buildah("inspect", "--type=image", base.tag)):
         run(_buildah("pull", f"docker-archive:{archive}"))
 
 
 def _build(image: Image, temporary: Path, target: Path) -> None:
     context = image.context
-    if image.tag == BASE:
-        _bootstrap(temporary)
+    if image.dockerfile == python_base().dockerfile:
+        _bootstrap(temporary, image.architecture)
         context = temporary
     if image.tag == PAUSE:
         source = FOLDER / "pause" / "pause.c"
         run(["gcc", "-Os", "-static", "-s", "-o", temporary / "pause", source])
         context = temporary
-    arguments = [f"--build-arg=BASE={BASE}"] if image.needs_base else []
+    here, there = python_base().tag, python_base(image.architecture).tag
+    # This buildah does not say itself, as newer ones and docker do, where the build runs.
+    values = {"BASE": there, "BUILD_BASE": here, "BUILDPLATFORM": PLATFORM}
+    arguments = [f"--build-arg={name}={value}" for name, value in values.items()] * image.needs_base
+    foreign = [f"--platform=linux/{image.architecture}"] if image.architecture else []
     volumes = [f"--volume={CERTIFICATES}:{CERTIFICATES}:ro", *_pip_volume(temporary)]
     command = ["build", "--layers", "--pull-never", f"--tag={image.tag}"]
     file = f"--file={image.dockerfile}"
-    run(_buildah(*command, *(volumes if arguments else []), *arguments, file, str(context)))
+    volumes = volumes if arguments else []
+    run(_buildah(*command, *foreign, *volumes, *arguments, file, str(context)))
     # Unlike an OCI archive this one is not compressed, which would take most of the time.
     run(_buildah("push", "--quiet", image.tag, f"docker-archive:{target}:{image.tag}"))
 
 
-def _bootstrap(temporary: Path) -> None:
+def _bootstrap(temporary: Path, architecture: str) -> None:
     root = temporary / "rootfs"
-    include = f"--include={BASE_PACKAGES}"
+    options = ["--variant=minbase", f"--include={BASE_PACKAGES}"]
+    options += ["--foreign", f"--arch={architecture}"] if architecture else []
     # In a mount namespace of its own: what an interrupted run has mounted goes with it.
-    run(["unshare", "--mount", "debootstrap", "--variant=minbase", include, "bookworm", root])
+    run(["unshare", "--mount", "debootstrap", *options, "bookworm", root])
+    if architecture:
+        # Its own programs cannot configure it here; its files are all that is wanted.
+        for package in sorted((root / "var/cache/apt/archives").glob("*.deb")):
+            run(["dpkg-deb", "--extract", package, root])
     excludes = [f"--exclude=./{path}" for path in BASE_LEFT_OUT]
     run(["tar", "--numeric-owner", *excludes, "-C", root, "-cf", temporary / "rootfs.tar", "."])
 

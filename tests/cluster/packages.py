@@ -1,6 +1,7 @@
 """The Debian packages the cluster runs on."""
 
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.cluster.command import ClusterError, run, try_run
@@ -29,8 +30,13 @@ PACKAGES = (
 
 
 def install_missing() -> None:
+    """Install what the cluster needs and is not there yet."""
+    install(PACKAGES)
+
+
+def install(packages: Iterable[str]) -> None:
     """Install what is not there yet; refresh the package lists only if that fails at first."""
-    missing = [package for package in PACKAGES if not _installed(package)]
+    missing = [package for package in packages if not _installed(package)]
     if not missing:
         return
     if not Path("/usr/bin/apt-get").exists():

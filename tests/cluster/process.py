@@ -84,6 +84,11 @@ class Process:
             while self.alive() and time.monotonic() < deadline:
                 time.sleep(0.02)
 
+    def remove(self) -> None:
+        """Stop it and forget it, so that the cluster is whole without it."""
+        self.stop()
+        self._record.unlink(missing_ok=True)
+
     def last_lines(self) -> str:
         """Return the end of its log."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []

@@ -76,6 +76,16 @@ def detectors(reason: str, *failures: Phase) -> Series:
     return {name: counted(*failures)}
 
 
+def judged(minutes: int, rows: float, flagged: float) -> Series:
+    """Return so many rows a minute that a detector of attacks scored, and so many it flagged."""
+    return {
+        f'hune_guard_detector_{name}_total{{{GUARD}, detector="adversarial"}}': counted(
+            (minutes, growth)
+        )
+        for name, growth in (("rows", rows), ("flagged", flagged))
+    }
+
+
 def heard(minutes: int) -> Series:
     return {f"hune_guard_info{{{GUARD}}}": f"1+0x{minutes - 1}"}
 
@@ -133,6 +143,9 @@ CASES = [
     Case("more than planned", THROUGHPUT, steady(30, 6600, 0), 29, {ABOVE}),
     Case("a detector fails", {}, detectors("Crash", (9, 0), (9, 1)), 15, {"HuneDetectorFailing"}),
     Case("a detector failed long ago", {}, detectors("Crash", (9, 1), (20, 0)), 25),
+    Case("half of the rows are an attack", {}, judged(30, 10, 5), 25, {"HuneAdversarialInput"}),
+    Case("false alarms as stated", {}, judged(30, 1000, 50), 25),
+    Case("a false alarm where few ask", {}, judged(30, 0.2, 0.1), 25),
     Case("a detector is missing", {}, {MISSING: "1+0x30"}, 25, {"HuneDetectorNotLoaded"}),
 ]
 

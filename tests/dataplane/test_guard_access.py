@@ -386,3 +386,27 @@ def test_a_token_ends_when_it_says(guard: GuardProcess, api: Reviews) -> None:
     assert predict(guard, token).status == 200
     del api.users[token]
     eventually(lambda: predict(guard, token).status == 401, 5)
+
+
+def test_to_give_feedback_is_a_right_of_its_own(guard: GuardProcess, api: Reviews) -> None:
+    """This model takes none, which only who may give feedback gets to hear."""
+    judge, feedback = "a-judges-token", "/v2/models/income/feedback"
+    api.add_user(judge, "system:serviceaccount:default:judge", "feedback")
+    refused = predict(guard, ANALYST, feedback)
+    assert refused.status == 403
+    assert "verbs: [feedback]" in refused.json()["error"]
+    admitted = predict(guard, judge, feedback)
+    assert (admitted.status, "takes no feedback" in admitted.json()["error"]) == (404, True)
+
+
+def test_to_explain_is_a_right_of_its_own(guard: GuardProcess, api: Reviews) -> None:
+    """This guard has no explainer, which only who may ask for explanations gets to hear."""
+    auditor, explain = "an-auditors-token", "/v2/models/income/explain"
+    api.add_user(auditor, "system:serviceaccount:default:auditor", "explain")
+    refused = predict(guard, ANALYST, explain)
+    assert refused.status == 403
+    assert "may not explain with the ModelDeployment income" in refused.json()["error"]
+    assert "verbs: [explain]" in refused.json()["error"]
+    admitted = predict(guard, auditor, explain)
+    assert (admitted.status, "no explainer" in admitted.json()["error"]) == (404, True)
+    assert predict(guard, auditor).status == 403

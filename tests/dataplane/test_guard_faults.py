@@ -1,9 +1,11 @@
 """A predictor that misbehaves: the client is told what happened, and all heals by itself."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from hune.dataplane.guard.memory import LARGEST_AT_ONCE
 from tests.dataplane.conftest import StartGuard
 from tests.support.eventually import eventually
 from tests.support.guard import GuardProcess
@@ -137,6 +139,24 @@ def test_an_answer_that_nobody_asked_for_is_given_to_nobody(
     predictor.behaviour = sends(response(b'{"a":1}') + response(b'{"b":2}'))
     replies = [predict(guard).json() for _ in range(5)]
     assert [("a" in reply, "b" in reply) for reply in replies] == [(True, False)] * 5
+
+
+def test_answers_share_the_memory_while_they_arrive(
+    start_guard: StartGuard, predictor: Predictor
+) -> None:
+    guard = start_guard(HUNE_MAXIMUM_BODY_BYTES="100000")
+    predictor.behaviour = predictor.holds_the_end(response(b'{"a":"' + b"a" * 99_000 + b'"}'))
+    with ThreadPoolExecutor(LARGEST_AT_ONCE + 1) as clients:
+        replies = [clients.submit(predict, guard) for _ in range(LARGEST_AT_ONCE + 1)]
+        eventually(lambda: [reply for reply in replies if reply.done()])
+        predictor.released.set()
+        statuses = [reply.result().status for reply in replies]
+    (refused,) = (r.result() for r in replies if r.result().status != 200)
+    assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+    assert "no room just now" in refused.json()["error"]
+    assert statuses.count(200) == LARGEST_AT_ONCE
+    predictor.reset()
+    assert predict(guard).status == 200
 
 
 def test_requests_beyond_the_pool_wait_their_turn(

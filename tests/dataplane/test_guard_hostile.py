@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from hune.dataplane.guard.memory import LARGEST_AT_ONCE
 from tests.dataplane.conftest import StartGuard
 from tests.support.guard import GuardProcess
 from tests.support.http import Client, ask, request_bytes
@@ -35,7 +36,7 @@ def infer(body: bytes, **headers: str) -> bytes:
 PATHS = [
     Case("an unknown path", head("/v3", method="GET"), 404, "'/v3'"),
     Case("the root", head("/", method="GET"), 404, "'/'"),
-    Case("V1 explain, not served yet", head("/v1/models/income:explain"), 404, ":explain"),
+    Case("no explainer", head("/v1/models/income:explain"), 404, "has no explainer"),
     Case("a model repository", head("/v2/repository/index"), 404, "/v2/repository/index"),
     Case("a trailing slash", head("/v2/models/income/"), 404, "'/v2/models/income/'"),
     Case("no model", head("/v2/models//infer"), 400, "/v2/models//infer"),
@@ -303,11 +304,11 @@ def test_many_large_bodies_at_once_are_bounded_together(start_guard: StartGuard)
     guard = start_guard(HUNE_MAXIMUM_BODY_BYTES="100000")
     body = b'{"a":"' + b"a" * 99_000 + b'"}'
     with ExitStack() as stack:
-        clients = [stack.enter_context(Client(guard.port)) for _ in range(8)]
+        clients = [stack.enter_context(Client(guard.port)) for _ in range(LARGEST_AT_ONCE)]
         for client in clients:
             client.send(request_bytes("POST", INFER, body)[:-1])
         late = stack.enter_context(Client(guard.port))
-        # The guard has read what the eight sent as soon as it has no room for a ninth.
+        # The guard has read what they sent as soon as it has no room for a ninth.
         while (reply := late.request("POST", INFER, body)).status == 200:
             pass
         assert reply.status == 503

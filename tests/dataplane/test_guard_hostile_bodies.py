@@ -45,3 +45,24 @@ def test_no_body_makes_the_guard_fail_or_hold_memory(start_guard: StartGuard) ->
         assert client.request("POST", PATHS["V2"], GOOD).status == 200
         assert guard.resident_bytes() - before < 64 << 20
     assert ask(guard.port, "GET", "/hune/live").status == 200
+
+
+def test_a_guard_that_looks_at_rows_says_what_is_wrong_with_each_body(
+    start_guard: StartGuard, predictor: Predictor
+) -> None:
+    guard = start_guard()
+    features = [{"name": "x", "type": "Float"}]
+    guard.write_settings(dataContract={"features": features, "onBreach": "Reject"})
+    guard.wait_for_line("is in force")
+    with Client(guard.port) as client:
+        assert client.request("POST", PATHS["V2"], GOOD).status == 200
+        predictor.seen.clear()
+        for body in BODIES:
+            reply = send(client, body)
+            too_many = body.reason == "more numbers than fit memory"
+            assert reply.status == (413 if too_many else 400), body.reason
+            [(key, said)] = reply.json().items()
+            assert key == "error"
+            assert ("smaller batches" if too_many else body.said) in said, body.reason
+        assert client.request("POST", PATHS["V2"], GOOD).status == 200
+    assert len(predictor.seen) == 1, "only the good one was passed on"

@@ -10,14 +10,30 @@ import pytest
 
 from hune.contract.digest import digest_of
 from tests.dataplane.conftest import StartGuard
-from tests.support.detectors import small_forest, write_detector
-from tests.support.guard import GuardProcess
+from tests.support.detectors import crowd, small_forest, write_detector
+from tests.support.guard import ROOT, GuardProcess
 from tests.support.http import Reply, ask
 from tests.support.predictor import Predictor
 
 INFER = "/v2/models/income/infer"
 # The small forest isolates a row with a large first value at once.
 ORDINARY, ODD = [0.9, 1.0], [5.0, 9.0]
+# No request makes a detector fail that was loaded: a fault of Hune's own stands in, for one row.
+FATAL = [6.66, 0.0]
+FAULT = f"""
+from hune.dataplane.detectors.isolation_forest import IsolationForest
+
+score = IsolationForest.score
+
+
+def score_or_fail(self, rows):
+    if (rows == {FATAL}).all(axis=1).any():
+        raise ZeroDivisionError
+    return score(self, rows)
+
+
+IsolationForest.score = score_or_fail
+"""
 FEATURES = [{"name": "a", "type": "Float", "maximum": "2"}, {"name": "b", "type": "Float"}]
 
 
@@ -25,6 +41,15 @@ def body(*rows: list[float]) -> bytes:
     data = [value for row in rows for value in row]
     tensor = {"name": "x", "shape": [len(rows), 2], "datatype": "FP64", "data": data}
     return json.dumps({"inputs": [tensor]}).encode()
+
+
+def binary(rows: np.ndarray[Any, np.dtype[Any]]) -> tuple[bytes, dict[str, str]]:
+    """Return a body and its headers."""
+    datatype = {"f8": "FP64", "u1": "UINT8"}[rows.dtype.str[1:]]
+    tensor = {"name": "x", "shape": rows.shape, "datatype": datatype}
+    size = {"parameters": {"binary_data_size": rows.nbytes}}
+    head = json.dumps({"inputs": [tensor | size]}).encode()
+    return head + rows.tobytes(), {"inference-header-content-length": str(len(head))}
 
 
 def settings_of(place: Path, **changes: Any) -> dict[str, Any]:
@@ -96,13 +121,7 @@ def test_v1_has_lists(watched: GuardProcess) -> None:
 
 
 def test_binary_tensors_are_judged_too(watched: GuardProcess) -> None:
-    values = np.array([ORDINARY, ODD]).tobytes()
-    tensor = {"name": "x", "shape": [2, 2], "datatype": "FP64"}
-    head = json.dumps(
-        {"inputs": [tensor | {"parameters": {"binary_data_size": len(values)}}]}
-    ).encode()
-    length = {"inference-header-content-length": str(len(head))}
-    note = ask(watched.port, "POST", INFER, head + values, length).json()["parameters"]
+    note = ask(watched.port, "POST", INFER, *binary(np.array([ORDINARY, ODD]))).json()["parameters"]
     assert note["hune_outlier_rows"] == "1"
 
 
@@ -171,6 +190,36 @@ def test_without_its_artefact_the_failure_policy_decides(
     assert ask(guard.port, "GET", "/hune/ready").status == 503
 
 
+@pytest.mark.parametrize("rows", [1, 500], ids=["in place", "in a thread"])
+def test_a_detector_that_fails_on_one_request_judges_the_next(
+    start_guard: StartGuard, artefact: Path, tmp_path: Path, predictor: Predictor, rows: int
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FAULT)
+    guard = start_guard(PYTHONPATH=f"{tmp_path}:{ROOT / 'operator'}")
+    tell(guard, outliers=settings_of(artefact))
+    fatal = [FATAL] * rows
+    failed = infer(guard, *fatal)
+    assert failed.status == 200
+    assert failed.json()["parameters"]["hune_outlier_unjudged"].startswith("DetectorFailed")
+    assert "x-hune-outlier" not in failed.headers
+    (fault,) = state(guard)["faults"]
+    assert (fault["detector"], fault["reason"]) == ("outliers", "DetectorFailed")
+    assert "ZeroDivisionError" in fault["message"]
+    failures = 'hune_guard_detector_failures_total{detector="outliers",reason="Crash"}'
+    assert metric(guard, failures) == 1
+    assert infer(guard, ODD).json()["parameters"]["hune_outlier_rows"] == "0"
+    assert "faults" not in state(guard)
+
+    tell(guard, outliers=settings_of(artefact), failurePolicy="Closed")
+    predictor.seen.clear()
+    refused = infer(guard, *fatal)
+    assert (refused.status, predictor.seen) == (503, [])
+    assert "the outlier detector cannot judge: DetectorFailed" in refused.json()["error"]
+    # It is no reason to take the pod out of service: other requests are answered.
+    assert ask(guard.port, "GET", "/hune/ready").status == 200
+    assert infer(guard, ORDINARY).status == 200
+
+
 def test_other_columns_are_told_and_are_no_fault_of_the_detector(
     watched: GuardProcess, artefact: Path
 ) -> None:
@@ -183,6 +232,31 @@ def test_other_columns_are_told_and_are_no_fault_of_the_detector(
     assert state(watched) == {}
     tell(watched, outliers=settings_of(artefact), failurePolicy="Closed")
     assert ask(watched.port, "POST", INFER, wide).status == 422
+
+
+def test_more_rows_than_an_answer_has_scores_for_are_not_judged(
+    watched: GuardProcess, artefact: Path
+) -> None:
+    many = np.zeros((65_537, 2), np.uint8)
+    reply = ask(watched.port, "POST", INFER, *binary(many))
+    assert reply.status == 200
+    said = reply.json()["parameters"]["hune_outlier_unjudged"]
+    assert said.startswith("TooManyRows: the request has 65537 rows, 65536 are judged at once")
+    assert state(watched) == {}
+    judged = ask(watched.port, "POST", INFER, *binary(many[1:])).json()["parameters"]
+    assert judged["hune_outlier_scores"].count(",") == 65_535
+    tell(watched, outliers=settings_of(artefact), failurePolicy="Closed")
+    assert ask(watched.port, "POST", INFER, *binary(many)).status == 422
+
+
+def test_more_values_than_there_is_memory_for_are_refused(watched: GuardProcess) -> None:
+    wide = np.zeros((1, (1 << 22) + 1), np.uint8)
+    reply = ask(watched.port, "POST", INFER, *binary(wide))
+    assert reply.status == 413
+    assert "more than 4194304 values" in reply.json()["error"]
+    half = b"[" + b"1," * (1 << 21) + b"1]"
+    columns = b'{"inputs": {"a": %b, "b": %b}}' % (half, half)
+    assert ask(watched.port, "POST", "/v1/models/income:predict", columns).status == 413
 
 
 def test_a_contract_is_kept_or_told(
@@ -207,3 +281,62 @@ def test_what_cannot_be_read_is_the_senders_fault(watched: GuardProcess) -> None
     reply = ask(watched.port, "POST", INFER, b'{"inputs": [{"name": "x", "shape": [9]}]}')
     assert reply.status == 400
     assert "inputs[0]" in reply.json()["error"]
+
+
+# It lies right of one whose class is left, and is nothing else than moved; the other is far across.
+ATTACK, ACROSS = [0.5, -8.0], [1.01, 90.0]
+
+
+@pytest.fixture
+def defence(tmp_path: Path) -> Path:
+    return write_detector(tmp_path / "defence", crowd(), "Neighbours", threshold="0.5")
+
+
+def test_an_attack_is_flagged_beside_outliers_and_counted(
+    watched: GuardProcess, artefact: Path, defence: Path, predictor: Predictor
+) -> None:
+    detector = settings_of(defence, threshold="")
+    tell(watched, outliers=settings_of(artefact), adversarial=detector)
+    reply = infer(watched, ORDINARY, ATTACK, ACROSS)
+    note = reply.json()["parameters"]
+    assert (reply.status, len(predictor.seen)) == (200, 1)
+    assert (note["hune_adversarial"], note["hune_adversarial_rows"]) == (True, "1")
+    assert note["hune_adversarial_threshold"] == 0.5
+    scores = [float(score) for score in note["hune_adversarial_scores"].split(",")]
+    assert [score > 0.5 for score in scores] == [False, True, False]
+    assert note["hune_outlier_rows"] == "2"
+    assert reply.headers["x-hune-adversarial"] == "true"
+    assert metric(watched, 'hune_guard_detector_flagged_total{detector="adversarial"}') == 1
+    assert state(watched) == {
+        "detections": [
+            {"detector": "outliers", "rows": 1},
+            {"detector": "adversarial", "rows": 1},
+        ]
+    }
+    assert infer(watched, ORDINARY).headers["x-hune-adversarial"] == "false"
+
+
+def test_an_attack_is_refused_where_that_is_wanted(
+    watched: GuardProcess, defence: Path, predictor: Predictor
+) -> None:
+    tell(watched, outliers=None, adversarial=settings_of(defence, onDetect="Reject"))
+    refused = infer(watched, ATTACK)
+    assert refused.status == 422
+    assert "adversarial score above 0" in refused.json()["error"]
+    assert "x-hune-outlier" not in refused.headers
+    assert predictor.seen == []
+
+
+def test_without_its_artefact_an_attack_is_unjudged_or_unanswered(
+    watched: GuardProcess, artefact: Path, defence: Path
+) -> None:
+    gone = settings_of(defence, path=f"{defence}-gone")
+    tell(watched, outliers=settings_of(artefact), adversarial=gone)
+    note = infer(watched, ATTACK).json()["parameters"]
+    assert note["hune_adversarial_unjudged"].startswith("SourceNotFound")
+    assert "hune_outlier_scores" in note
+    (fault,) = state(watched)["faults"]
+    assert fault["detector"] == "adversarial"
+    tell(watched, outliers=settings_of(artefact), adversarial=gone, failurePolicy="Closed")
+    assert infer(watched, ATTACK).status == 503
+    assert "adversarial" in ask(watched.port, "GET", "/hune/ready").json()["error"]

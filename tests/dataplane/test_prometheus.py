@@ -49,7 +49,7 @@ def pod_of(guard: GuardProcess) -> dict[str, Any]:
         {"name": container, "ports": [{"name": names.GUARD_PORT_NAME, "containerPort": port}]}
         for container, port in (
             (names.PREDICTOR_CONTAINER, settings.predictor_port),
-            (names.GUARD_CONTAINER, guard.port),
+            (names.GUARD_CONTAINER, names.GUARD_PORT),
         )
     ]
     status = {"podIP": "127.0.0.1"}
@@ -59,7 +59,9 @@ def pod_of(guard: GuardProcess) -> dict[str, Any]:
 @pytest.fixture
 def watched(guard: GuardProcess, tmp_path: Path) -> Iterator[Prometheus]:
     """Have a Prometheus that gives the guard the labels that it has in a cluster."""
-    scrape = monitoring.build_static_scrape(monitoring.discovered(pod_of(guard)))
+    scrape = monitoring.build_static_scrape(
+        monitoring.discovered(pod_of(guard), {names.GUARD_PORT: guard.port})
+    )
     file = prometheus.write_configuration(tmp_path, [scrape], rules_of(guard))
     with prometheus.running(file) as found:
         yield found
@@ -116,5 +118,5 @@ def test_the_dashboard_shows_something_and_slowness_is_noticed(
 
 
 def test_the_rules_are_valid(guard: GuardProcess, tmp_path: Path) -> None:
-    assert "16 rules found" in prometheus.check_rules(tmp_path, rules_of(guard))
-    assert "3 rules found" in prometheus.check_rules(tmp_path, monitoring.build_rules())
+    assert "17 rules found" in prometheus.check_rules(tmp_path, rules_of(guard))
+    assert "4 rules found" in prometheus.check_rules(tmp_path, monitoring.build_rules())

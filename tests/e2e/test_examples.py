@@ -7,17 +7,19 @@ from tests.support import examples
 from tests.support.release import command_environment
 
 pytestmark = pytest.mark.e2e
+# test_frameworks.py plays that one, and asks more of it.
+NAMES = [name for name in examples.names() if name != "06-frameworks"]
 
 
 @pytest.fixture(scope="module")
-def jobs_image(cluster: Cluster) -> None:
-    """The image of an example's Job; a node does not start with it."""
-    load(cluster, ["jobs"])
+def their_images(cluster: Cluster) -> None:
+    """The images that some examples need beside the others; a node does not start with them."""
+    load(cluster, ["jobs", "fit", "explainer"])
 
 
-@pytest.mark.usefixtures("own_server", "jobs_image")
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", examples.names())
+@pytest.mark.usefixtures("own_server", "their_images")
+@pytest.mark.timeout(300, func_only=True)
+@pytest.mark.parametrize("name", NAMES)
 def test_it_plays(cluster: Cluster, name: str) -> None:
     with examples.played(name, command_environment(cluster)):
         pass

@@ -13,17 +13,18 @@ from hune.controlplane.cluster import resources
 from hune.controlplane.plan.build.prometheus_rule import build_prometheus_rule
 from hune.controlplane.plan.plan import Owner
 from tests.cluster import Cluster
-from tests.support import dashboard, monitoring, prometheus, slow_server
+from tests.support import dashboard, slow_server
 from tests.support.eventually import eventually
 from tests.support.forward import forwarded
 from tests.support.http import ask
 from tests.support.pod import IMAGE
 from tests.support.prometheus import Prometheus
 from tests.support.space import Space, namespace
+from tests.support.watching import OBSTACLE
+from tests.support.watching import watching as watching_deployment
 
 pytestmark = pytest.mark.e2e
 NAME = "slow"
-PORT = 19090
 PROMISED = {"availability": "99.9", "latencyP95": "250ms", "errorPercent": 5, "throughput": 100}
 ALERT = "HuneLatencyHigh"
 
@@ -31,7 +32,7 @@ ALERT = "HuneLatencyHigh"
 @pytest.fixture(scope="module")
 def space(cluster: Cluster) -> Iterator[Space]:
     if cluster.network is None:
-        pytest.skip("Prometheus runs in the cluster's network, which is ours to enter only here")
+        pytest.skip(OBSTACLE)
     with namespace(cluster, "e2e-objectives") as found:
         yield found
 
@@ -46,23 +47,13 @@ def spec() -> dict[str, Any]:
 
 @pytest.fixture
 def watching(space: Space, tmp_path: Path) -> Iterator[Prometheus]:
-    """Have the deployment, and a Prometheus with its rules and the shipped scrape's labels."""
+    """Have the deployment, and a Prometheus with its rules."""
     space.deploy(NAME, spec())
     space.wait_ready(NAME)
-    pods = space.find(resources.POD, deployment=NAME)
-    targets = [target for pod in pods for target in monitoring.discovered(pod)]
-    scrape = monitoring.build_static_scrape(targets)
     owner = Owner.of(space.deployment(NAME))
     rules = build_prometheus_rule(owner, Objectives.model_validate(PROMISED), {})["spec"]
-    file = prometheus.write_configuration(tmp_path, [scrape], rules)
-    address = f"{space.cluster.node_ip}:{PORT}"
-    process = space.cluster.start_process("prometheus", prometheus.command(file, address))
-    try:
-        found = Prometheus(f"http://{address}")
-        eventually(found.is_ready, seen=process.last_lines)
+    with watching_deployment(space, NAME, rules, tmp_path) as found:
         yield found
-    finally:
-        process.stop()
 
 
 @pytest.fixture
@@ -89,7 +80,6 @@ def is_firing(port: int, watching: Prometheus) -> bool:
 def test_slowness_is_told_before_users_tell_it(
     space: Space, watching: Prometheus, port: int
 ) -> None:
-    eventually(lambda: [t for t in watching.targets() if t["health"] == "up"], 60, 0.5)
     (target,) = watching.targets()
     (revision,) = space.revisions(NAME)
     labels = {key: target["labels"][key] for key in ("namespace", "deployment", "revision")}

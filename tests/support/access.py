@@ -19,13 +19,15 @@ def build_account(name: str = DEFAULT_CALLER) -> Document:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
 
 
-def build_right(account: str = DEFAULT_CALLER, *deployments: str) -> list[Document]:
-    """Return a Role to predict, with all deployments or some, and its binding to an account."""
-    name = f"predict-{account}"
+def build_right(
+    account: str = DEFAULT_CALLER, *deployments: str, verb: str = "predict"
+) -> list[Document]:
+    """Return a Role to use all deployments or some, and its binding to an account."""
+    name = f"{verb}-{account}"
     rule: dict[str, Any] = {
         "apiGroups": ["hune.dev"],
         "resources": ["modeldeployments"],
-        "verbs": ["predict"],
+        "verbs": [verb],
     }
     if deployments:
         rule["resourceNames"] = list(deployments)

@@ -15,6 +15,7 @@ from tests.cluster import Cluster
 Document = dict[str, Any]
 NAMESPACE = Resource("v1", "Namespace", "namespaces")
 NODE = Resource("v1", "Node", "nodes")
+CLAIM = Resource("v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 SERVICE_ACCOUNT = Resource("v1", "ServiceAccount", "serviceaccounts")
 ROLE = Resource("rbac.authorization.k8s.io/v1", "Role", "roles")
 ROLE_BINDING = Resource("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
@@ -25,6 +26,7 @@ BY_KIND = resources.BY_KIND | {
     resource.kind: resource
     for resource in (
         NAMESPACE,
+        CLAIM,
         SERVICE_ACCOUNT,
         ROLE,
         ROLE_BINDING,

@@ -7,6 +7,7 @@ opens a fresh connection each time. Every answer other than a prediction is a fa
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -83,6 +84,21 @@ def report(clients: list[Client], *, done: bool) -> dict[str, Any]:
     }
 
 
+def wait_for_route(host: str) -> None:
+    """Wait until the node knows the way to a Service that is new.
+
+    A node's proxy learns of the first endpoint up to a second later than the API's readers. Whether
+    there is an answer, and which, is not looked at here.
+    """
+    while True:
+        try:
+            socket.create_connection((host, 80), TIMEOUT_SECONDS).close()
+        except OSError:
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
 def main() -> None:
     """Ask, and print a line of JSON each second and at the end."""
     stopped = threading.Event()
@@ -94,6 +110,7 @@ def main() -> None:
         Client(name, target, path, body, token, keep=keep)
         for name, keep in (("kept", True), ("fresh", False))
     ]
+    wait_for_route(target)
     threads = [threading.Thread(target=client.run, args=(stopped,)) for client in clients]
     for thread in threads:
         thread.start()

@@ -17,6 +17,9 @@ def up() -> None:
     there = _cluster()
     print("installing Hune", flush=True)
     release.install(there)
+    if there.network is not None:
+        # Other nodes pull it; this one starts without it, since it is large.
+        cluster.load(there, ["explainer"])
     examples.play(STORY, release.command_environment(there))
     print(
         f"\nLeft running. Look around:\n  export KUBECONFIG={there.kubeconfig}\n"

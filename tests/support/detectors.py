@@ -9,10 +9,13 @@ import numpy as np
 
 from hune.dataplane.detectors.artefact import SCHEMA, Arrays, Header, write_artefact
 from hune.dataplane.detectors.detector import METHODS
+from hune.dataplane.detectors.network import pack_network
 
 # Fitted on the breast-cancer rows that examples/01-quickstart trains with; made by
 # `python -m tests.support.detector_fixture`.
 BREAST_CANCER = Path(__file__).parent / "breast_cancer" / "outlier"
+# Of the attacks on examples/01-quickstart's logistic regression.
+BREAST_CANCER_ATTACKS = BREAST_CANCER.with_name("adversarial")
 
 
 def small_forest() -> dict[str, Any]:
@@ -32,6 +35,29 @@ def small_forest() -> dict[str, Any]:
 def plane() -> dict[str, Any]:
     """Return a Mahalanobis detector over two columns: mean (1, 2), deviations 1 and 2."""
     return {"mean": np.array([1.0, 2.0]), "directions": np.diag([1.0, 0.5])}
+
+
+def two_classes() -> dict[str, Any]:
+    """Return a model over two columns: the second class right of 0 in the first column."""
+    return pack_network("model", [(np.array([[-30.0, 30.0], [0, 0]]), np.zeros(2))], ["softmax"])
+
+
+def crowd() -> dict[str, Any]:
+    """Return a detector by neighbours: three rows of the first class below, three above."""
+    references = [[-2.0, -1.0], [-1.0, -8.0], [-3.0, 0.0], [2.0, 0.0], [1.0, 8.0], [3.0, 1.0]]
+    return {
+        "references": np.array(references),
+        "scale": np.ones(2),
+        "neighbours": np.array([1], "<i4"),
+        **two_classes(),
+    }
+
+
+def forgetful() -> dict[str, Any]:
+    """Return a detector whose autoencoder gives back -1 for the first column."""
+    layers = [(np.diag([0.0, 1.0]), np.array([-1.0, 0.0]))]
+    autoencoder = pack_network("autoencoder", layers, ["identity"])
+    return {"temperature": np.ones(1), **autoencoder, **two_classes()}
 
 
 def write_detector(

@@ -12,6 +12,8 @@ from tests.cluster import cache
 
 ROOT = Path(__file__).parents[2]
 FIT = ROOT / "images" / "fit" / "requirements.txt"
+CONVERT = ROOT / "images" / "convert" / "requirements.txt"
+EXPLAINER = ROOT / "images" / "explainer" / "requirements.txt"
 # numba of alibi-detect's age has wheels for no newer one.
 PYTHON = "3.11"
 
@@ -43,3 +45,13 @@ def environment(name: str, *locks: Path) -> Path:
 def fit_environment() -> Path:
     """Return the Python of an environment like that of the image `fit`."""
     return environment("fit", FIT)
+
+
+def convert_environment() -> Path:
+    """Return the Python of an environment like that of the image `convert`."""
+    return environment("convert", CONVERT)
+
+
+def explainer_environment() -> Path:
+    """Return the Python of an environment like that of the image `explainer`."""
+    return environment("explainer", EXPLAINER)

@@ -25,7 +25,7 @@ def _optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, A
     return st.fixed_dictionaries({}, optional=fields)
 
 
-names = st.from_regex(r"[a-z]([-a-z0-9]{0,42}[a-z0-9])?", fullmatch=True)
+names = st.from_regex(r"[a-z]([-a-z0-9]{0,37}[a-z0-9])?", fullmatch=True)
 _objects = st.from_regex(r"[a-z0-9]([-a-z0-9.]{0,20}[a-z0-9])?", fullmatch=True)
 _labels = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,20}[A-Za-z0-9])?", fullmatch=True)
 _digests = st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True)
@@ -72,21 +72,38 @@ _serving = _optional(
     serviceAccountName=_objects,
 )
 _tolerations = _optional(key=_labels, effect=st.sampled_from(["NoSchedule", "NoExecute"]))
-_placement = _optional(
-    **{"class": st.just("EdgeArm")},
-    architectures=st.lists(st.sampled_from(["amd64", "arm64", "arm"]), max_size=3, unique=True),
+_nodes = _optional(
     nodeSelector=st.dictionaries(_labels, _labels, max_size=3),
     tolerations=st.lists(_tolerations, max_size=2),
 )
+_ARM, _BOTH = {"architectures": ["arm64"]}, {"architectures": ["amd64", "arm64"]}
+_AMD: dict[str, Any] = {"architectures": ["amd64"]}
+_LITE: list[dict[str, Any]] = [
+    {"profile": "Lite"},
+    {"class": "EdgeArm"},
+    _BOTH | {"profile": "Lite"},
+]
+_OWN: list[dict[str, Any]] = [{}, {"profile": "Full"}, _ARM | {"class": "EdgeArm"}, _BOTH]
+_KSERVE: list[dict[str, Any]] = [{}, _AMD, _AMD | {"class": "EdgeArm", "profile": "Full"}]
+_detectors = st.fixed_dictionaries(
+    {"uri": _uris, "digest": _digests},
+    optional={
+        "threshold": st.sampled_from(["0.5", "-1"]),
+        "onDetect": st.sampled_from(["Flag", "Reject"]),
+    },
+)
 _guard = _optional(
-    outliers=st.fixed_dictionaries(
-        {"uri": _uris, "digest": _digests},
-        optional={
-            "threshold": st.sampled_from(["0.5", "-1"]),
-            "onDetect": st.sampled_from(["Flag", "Reject"]),
-        },
-    ),
+    outliers=_detectors,
+    adversarial=_detectors,
     failurePolicy=st.sampled_from(["Open", "Closed"]),
+)
+_explainers = st.fixed_dictionaries(
+    {
+        "uri": _uris,
+        "digest": _digests,
+        "method": st.sampled_from(["TreeShap", "KernelShap", "AnchorTabular"]),
+    },
+    optional={"placement": st.sampled_from(["Sidecar", "Standalone"])},
 )
 _objectives = _optional(
     availability=st.sampled_from(["50", "99", "99.9", "99.95", "0.5"]),
@@ -127,21 +144,26 @@ _contracts = st.fixed_dictionaries(
 
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a valid spec with an inline source, a server of one's own, or both."""
+    """Draw a valid spec: an inline source, in profile Lite or not, one's own server, or both."""
     spec: dict[str, Any] = {
         "serving": draw(_serving),
-        "placement": draw(_placement),
         "guard": draw(_guard),
     }
     if draw(st.booleans()):
         spec["contract"] = draw(_contracts)
-    which = draw(st.sampled_from(["source", "container", "both"]))
+    which = draw(st.sampled_from(["source", "container", "both", "lite"]))
     if which != "container":
         spec["model"] = {"source": draw(_sources)}
-    if which != "source":
+    if which == "lite":
+        spec["model"]["source"]["format"] = "onnx"
+    elif which != "source":
         spec["serving"]["container"] = draw(_containers)
     elif draw(st.booleans()):
         spec["serving"]["runtime"] = draw(_objects)
+    if which == "source" and draw(st.booleans()):
+        spec["explainer"] = draw(_explainers)
+    kinds = {"source": _KSERVE, "lite": _LITE}.get(which, _OWN)
+    spec["placement"] = draw(_nodes) | draw(st.sampled_from(kinds))
     if draw(st.booleans()):
         spec["objectives"] = draw(_objectives)
     return spec

@@ -6,15 +6,14 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from hune.contract.access import OPEN, AccessSettings
 from hune.contract.guard import GuardSettings
+from tests.support.logged_process import TIMEOUT_SECONDS, LoggedProcess
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_SECONDS = 30
 
 
 class Mount:
@@ -39,14 +38,15 @@ class Mount:
         return file
 
 
-class GuardProcess:
+class GuardProcess(LoggedProcess):
     """Starts with settings for a predictor's port, open to everybody; ends when closed.
 
     Attributes:
         port: Where it listens.
         key: The key of its prediction ids.
-        log: What it wrote to standard error so far.
     """
+
+    module = "hune.dataplane.guard"
 
     def __init__(
         self,
@@ -66,29 +66,23 @@ class GuardProcess:
             access=access,
         )
         self.key = secrets.token_bytes(32)
-        self.log: list[str] = []
-        self._grown = threading.Condition()
+        super().__init__()
         self._settings_mount = Mount(directory / "guard")
         self._key_mount = Mount(directory / "key")
         self._environment = environment
         self.write_settings()
         self.write_key()
 
-    def start(self) -> "GuardProcess":
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "hune.dataplane.guard"],
-            env=self._variables(),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        threading.Thread(target=self._read_log, daemon=True).start()
+    def start(self) -> Self:
+        pipe, variables = subprocess.PIPE, self._variables()
+        self._follow(subprocess.Popen(self._command(), env=variables, stderr=pipe, text=True))
         self.port = int(self.wait_for_line("listening on").rpartition(":")[2])
         return self
 
     def run_to_end(self) -> tuple[int, str]:
         """Run a guard that ends by itself; return its status and what it wrote."""
         ended = subprocess.run(
-            [sys.executable, "-m", "hune.dataplane.guard"],
+            self._command(),
             env=self._variables(),
             capture_output=True,
             text=True,
@@ -107,24 +101,15 @@ class GuardProcess:
     def write_key(self, key: bytes | None = None) -> None:
         self._key_file = self._key_mount.write("key", self.key if key is None else key)
 
-    def wait_for_line(self, text: str) -> str:
-        """Return the first line of the log that holds the text, as soon as there is one."""
-        with self._grown:
-            found = self._grown.wait_for(lambda: self._find(text), TIMEOUT_SECONDS)
-        assert found, f"no {text!r} in the guard's log: {self.log}"
-        return found
-
-    def wait_for_line_after(self, text: str, seen: int) -> None:
-        """Wait for a line with the text beyond the first `seen` ones."""
-        with self._grown:
-            found = self._grown.wait_for(
-                lambda: any(text in line for line in self.log[seen:]), TIMEOUT_SECONDS
-            )
-        assert found, f"no {text!r} in the guard's log: {self.log[seen:]}"
-
     def resident_bytes(self) -> int:
         pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def peak_bytes(self) -> int:
+        """Return the most that it ever had in memory."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        (kibibytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return int(kibibytes) << 10
 
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -136,20 +121,8 @@ class GuardProcess:
     def wait(self) -> int:
         return self._process.wait(TIMEOUT_SECONDS)
 
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def _find(self, text: str) -> str | None:
-        return next((line for line in self.log if text in line), None)
-
-    def _read_log(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as stream:
-            for line in stream:
-                with self._grown:
-                    self.log.append(line.rstrip("\n"))
-                    self._grown.notify_all()
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", self.module]
 
     def _variables(self) -> dict[str, str]:
         return {

@@ -51,6 +51,11 @@ class Models:
         source: dict[str, Any] = self.versions[number - 1]["spec"]["source"]
         return source
 
+    def store(self, cluster: Cluster, folder: Path, name: str) -> dict[str, Any]:
+        """Store a folder beside them; return its uri and its digest."""
+        with forwarded(cluster, STORAGE, "service/s3", 9000) as port:
+            return _store(self.secret, f"http://127.0.0.1:{port}", folder, name)
+
     def documents(self) -> list[Document]:
         """Return what a namespace needs to serve them by version."""
         return [self.secret, *self.versions]
@@ -70,7 +75,7 @@ def registered(cluster: Cluster, folder: Path) -> Iterator[Models]:
                 _register(cluster, folder, kind, number, secret, endpoint)
                 for number, kind in enumerate(KINDS, start=1)
             ]
-            outliers = _store_detector(secret, endpoint)
+            outliers = _store(secret, endpoint, BREAST_CANCER, f"{MODEL}/outliers")
         request = json.loads((QUICKSTART / "request.json").read_text())
         yield Models(secret, (versions[0], versions[1]), request, outliers)
 
@@ -80,18 +85,18 @@ def _is_available(api: Api) -> bool:
     return bool(deployment.get("status", {}).get("availableReplicas"))
 
 
-def _store_detector(secret: Document, endpoint: str) -> dict[str, Any]:
+def _store(secret: Document, endpoint: str, folder: Path, name: str) -> dict[str, Any]:
     keys = secret["stringData"]
-    store = boto3.client(
+    storage = boto3.client(
         "s3",
         endpoint_url=endpoint,
         aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
         region_name="us-east-1",
     )
-    for file in BREAST_CANCER.iterdir():
-        store.upload_file(str(file), "models", f"{MODEL}/outliers/{file.name}")
-    return {"uri": f"s3://models/{MODEL}/outliers", "digest": digest_of(BREAST_CANCER)}
+    for file in folder.iterdir():
+        storage.upload_file(str(file), "models", f"{name}/{file.name}")
+    return {"uri": f"s3://models/{name}", "digest": digest_of(folder)}
 
 
 def _register(

@@ -7,7 +7,12 @@ from typing import Any
 
 from hune.cli.output import to_yaml
 from hune.contract import names
-from hune.controlplane.plan.build.alert import Subject, build_absence_alert, build_detector_alerts
+from hune.controlplane.plan.build.alert import (
+    Subject,
+    build_absence_alert,
+    build_attack_alert,
+    build_detector_alerts,
+)
 from hune.controlplane.plan.build.pod_monitor import METRICS_PATH, build_relabelings, pod_label
 from tests.support.dashboard import build_dashboard
 
@@ -26,7 +31,8 @@ def generate(root: Path) -> None:
 def build_rules() -> dict[str, Any]:
     """Return the alerts that hold for all deployments, whatever they promise."""
     silent = f'sum by (namespace, deployment) (up{{job="{JOB}"}}) == 0'
-    rules = [build_absence_alert(_ANY, silent), *build_detector_alerts(_ANY)]
+    detectors = [*build_detector_alerts(_ANY), build_attack_alert(_ANY)]
+    rules = [build_absence_alert(_ANY, silent), *detectors]
     return {"groups": [{"name": "hune", "rules": rules}]}
 
 
@@ -70,8 +76,15 @@ def build_static_scrape(targets: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return scrape | {"static_configs": list(targets)}
 
 
-def discovered(pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield what Kubernetes' discovery finds of a pod: a target for each port of a container."""
+def discovered(
+    pod: Mapping[str, Any], moved: Mapping[int, int] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield what Kubernetes' discovery finds of a pod: a target for each port of a container.
+
+    Args:
+        pod: The pod.
+        moved: Where a declared port really listens, when elsewhere.
+    """
     metadata = pod["metadata"]
     labels = {pod_label(name): value for name, value in metadata["labels"].items()}
     labels |= {
@@ -80,12 +93,14 @@ def discovered(pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     }
     for container in pod["spec"]["containers"]:
         for port in container.get("ports", []):
+            listening = (moved or {}).get(port["containerPort"], port["containerPort"])
             yield {
-                "targets": [f"{pod['status']['podIP']}:{port['containerPort']}"],
+                "targets": [f"{pod['status']['podIP']}:{listening}"],
                 "labels": {
                     **labels,
                     "__meta_kubernetes_pod_container_name": container["name"],
                     "__meta_kubernetes_pod_container_port_name": port.get("name", ""),
+                    "__meta_kubernetes_pod_container_port_number": str(port["containerPort"]),
                 },
             }
 

@@ -95,6 +95,17 @@ class Predictor:
 
         return behave
 
+    def holds_the_end(self, answer: bytes) -> Behaviour:
+        """Send all of an answer but its last byte, which waits until `released` is set."""
+
+        def behave(_: Seen, connection: socket.socket) -> bool:
+            connection.sendall(answer[:-1])
+            self.released.wait(30)
+            connection.sendall(answer[-1:])
+            return True
+
+        return behave
+
     def reset(self) -> None:
         self.behaviour = self.probed = serve_model
         self.seen.clear()

@@ -1,5 +1,6 @@
 """An S3 server on loopback for tests, with the checks of signatures switched on by choice."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,6 +47,8 @@ def s3_server() -> Iterator[S3Server]:
     # Late, for it takes a second that most test modules need not pay.
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
+    # It tells every request otherwise, verbose or not.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -1,6 +1,10 @@
-"""A model server that takes the time that a request asks for. It runs in a pod, out of `-c`."""
+"""A model server that takes the time that a request asks for, or its argument says.
+
+It runs in a pod, out of `-c`.
+"""
 
 import json
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +17,7 @@ class Handler(BaseHTTPRequestHandler):
     """The V2 protocol, as far as a prediction needs it."""
 
     protocol_version = "HTTP/1.1"
+    seconds = 0.0
 
     def do_GET(self) -> None:
         """Be ready."""
@@ -21,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a prediction, in good time."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        time.sleep(body.get("parameters", {}).get("seconds", 0))
+        time.sleep(body.get("parameters", {}).get("seconds", self.seconds))
         self._answer({"model_name": "slow", "outputs": [OUTPUT]})
 
     def _answer(self, document: dict[str, Any]) -> None:
@@ -37,4 +42,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    Handler.seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
     ThreadingHTTPServer(("", PORT), Handler).serve_forever()

@@ -95,9 +95,12 @@ class Space:
             )
 
     def wait_settled(self, name: str, seconds: float = PATIENCE) -> None:
-        """Wait until a ModelDeployment is ready and no replaced revision is left."""
+        """Wait until a ModelDeployment is ready and nothing of a replaced revision is left.
+
+        A revision's NetworkPolicies go last, with its last pod.
+        """
         eventually(
-            lambda: self.is_ready(name) and len(self.revisions(name)) == 1,
+            lambda: self.is_ready(name) and self._left(name) == set(self.revisions(name)[:1]),
             seconds,
             _INTERVAL,
             lambda: self.describe(name),
@@ -107,6 +110,12 @@ class Space:
         """Return the names of a deployment's revisions that exist."""
         found = self.find(resources.INFERENCE_SERVICE, deployment=name)
         return [document["metadata"]["name"] for document in found]
+
+    def _left(self, name: str) -> set[str]:
+        """Return the revisions of which anything is left."""
+        policies = self.find(resources.NETWORK_POLICY, deployment=name)
+        guarded = {policy["metadata"]["name"] for policy in policies}
+        return guarded.union(self.revisions(name))
 
     def predict(self, name: str, request: Mapping[str, Any], *options: str) -> Document:
         """Ask a model as a person does, with `hune predict`.

@@ -217,9 +217,18 @@ async def test_callers_have_names_in_metrics_as_long_as_they_are_few(door: Door)
 async def test_an_endpoint_that_nobody_thought_of_takes_the_right_to_predict(door: Door) -> None:
     free = {Endpoint.HEALTH, Endpoint.LIVE, Endpoint.READY, Endpoint.STATE, Endpoint.METRICS}
     door.decision = dict(REFUSED)
-    for endpoint in Endpoint:
+    for endpoint in set(Endpoint) - {Endpoint.EXPLAIN, Endpoint.FEEDBACK}:
         assert await door.knock(endpoint=endpoint) == (200 if endpoint in free else 403)
     assert {question["verb"] for question in door.asked} == {"predict"}
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.EXPLAIN, Endpoint.FEEDBACK])
+async def test_to_explain_and_to_give_feedback_are_rights_of_their_own(
+    door: Door, endpoint: Endpoint
+) -> None:
+    door.decision = dict(REFUSED)
+    assert await door.knock(endpoint=endpoint) == 403
+    assert [question["verb"] for question in door.asked] == [endpoint.value]
 
 
 async def test_a_kept_decision_takes_no_question_whatever_the_load(door: Door) -> None:

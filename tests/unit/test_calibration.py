@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -5,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hune.dataplane.jobs.calibration import calibrate, split
+from hune.contract.guard import THRESHOLD
+from hune.dataplane.jobs.calibration import Calibration, calibrate, split
 from hune.dataplane.jobs.errors import FitError
 
 
@@ -39,6 +41,26 @@ def test_new_rows_are_flagged_at_the_stated_rate() -> None:
         shares.append(np.exp(-threshold))
     # The mean over all data sets is 3/60 exactly; this many of them know it to 0.2 %.
     assert np.mean(shares) == pytest.approx(0.05, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "text"),
+    [
+        (0.93, "0.93"),
+        (3.0, "3"),
+        (100.0, "100"),
+        (0.0, "0"),
+        (-0.5, "-0.5"),
+        (0.12345678901234568, "0.1234567890123457"),
+        (0.04321098765432101, "0.0432109876543211"),
+        (1e-20, "0.0000000000000001"),
+        (1234567.8901234567, "1234567.8901234567"),
+    ],
+)
+def test_a_threshold_is_written_as_a_deployment_takes_it(threshold: float, text: str) -> None:
+    assert Calibration(threshold, 0, 1).text == text
+    assert re.fullmatch(THRESHOLD, text)
+    assert float(text) >= threshold
 
 
 def test_too_few_rows_for_so_small_a_rate_are_told() -> None:

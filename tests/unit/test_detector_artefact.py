@@ -53,7 +53,7 @@ def test_there_is_nothing_to_run_in_it(tmp_path: Path) -> None:
 
 
 def test_a_missing_artefact_says_what_would_write_it(tmp_path: Path) -> None:
-    with pytest.raises(MissingArtefactError, match="hune fit outlier"):
+    with pytest.raises(MissingArtefactError, match="`hune fit` writes it"):
         load_detector(tmp_path)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from hune.controlplane.api.conditions import Condition, Status
-from hune.controlplane.plan.event import Event, plan_events
+from hune.controlplane.plan.event import Event, plan_attack_event, plan_events
 
 
 def condition(kind: str, status: str, reason: str) -> Condition:
@@ -87,3 +87,18 @@ def test_an_event_is_for_what_turned(
 ) -> None:
     expected = [] if wanted is None else [Event(wanted, now.reason, now.message)]
     assert plan_events(before, [now]) == expected, why
+
+
+@pytest.mark.parametrize("detections", [{}, {"adversarial": 0}, {"outliers": 9}])
+def test_without_adversarial_rows_nobody_is_alarmed(detections: dict[str, int]) -> None:
+    assert plan_attack_event(detections) is None
+
+
+def test_an_attack_is_told_with_its_rows() -> None:
+    event = plan_attack_event({"adversarial": 7, "outliers": 9})
+    assert event is not None
+    assert (event.type, event.reason) == ("Warning", "AdversarialInput")
+    assert event.message.startswith("guards flagged 7 rows within the last 5 minutes")
+    single = plan_attack_event({"adversarial": 1})
+    assert single is not None
+    assert " 1 row within" in single.message

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
+from hune.contract.digest import digest_of
 from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
+from hune.dataplane.detectors.detector import load_detector
+from hune.dataplane.wire.layout import table_of
+from hune.dataplane.wire.v2_request import read_v2
 from tests.support import examples
+from tests.support.detector_fixture import train_rows
+from tests.support.detectors import BREAST_CANCER, BREAST_CANCER_ATTACKS
 
 NAMES = examples.names()
 
@@ -46,6 +52,44 @@ def test_every_deployment_is_one_that_hune_accepts(name: str) -> None:
 def test_every_namespace_is_restricted(name: str) -> None:
     labels = [m["metadata"]["labels"] for m in manifests(name) if m["kind"] == "Namespace"]
     assert labels == [{"pod-security.kubernetes.io/enforce": "restricted"}]
+
+
+def test_the_storys_detectors_are_those_beside_its_models() -> None:
+    deployments = [m for m in manifests("00-story") if m["kind"] == "ModelDeployment"]
+    digests = [m["spec"]["guard"]["outliers"]["digest"] for m in deployments]
+    assert digests == [digest_of(BREAST_CANCER)] * 2
+    digest = deployments[0]["spec"]["guard"]["adversarial"]["digest"]
+    assert digest == digest_of(BREAST_CANCER_ATTACKS)
+
+
+@pytest.mark.parametrize(
+    ("detector_of", "name", "file", "flagged"),
+    [
+        (BREAST_CANCER, "00-story", "outlier", [True]),
+        (BREAST_CANCER, "00-story", "attacked", [False]),
+        (BREAST_CANCER_ATTACKS, "00-story", "attacked", [True]),
+        (BREAST_CANCER_ATTACKS, "00-story", "patient", [False]),
+        (BREAST_CANCER, "05-outliers", "ordinary", [False]),
+        (BREAST_CANCER, "05-outliers", "outlier", [True]),
+        (BREAST_CANCER, "05-outliers", "batch", [False, True, False]),
+    ],
+)
+def test_a_detector_judges_the_rows_as_told(
+    detector_of: Path, name: str, file: str, flagged: list[bool]
+) -> None:
+    request = (examples.FOLDER / name / f"{file}.json").read_bytes()
+    detector = load_detector(detector_of)
+    rows = table_of(read_v2(request)).numbers(detector.names, detector.count)
+    assert list(detector.score(rows) > detector.threshold) == flagged
+
+
+def test_the_detectors_data_are_the_rows_of_the_training(tmp_path: Path) -> None:
+    data = runpy.run_path(str(examples.FOLDER / "05-outliers" / "data.py"))
+    data["main"](tmp_path / "build" / "train.csv")
+    header, *lines = (tmp_path / "build" / "train.csv").read_text().splitlines()
+    names, rows = train_rows()
+    assert header.split(",") == names
+    assert [[float(word) for word in line.split(",")] for line in lines] == rows.tolist()
 
 
 @pytest.fixture(scope="module")

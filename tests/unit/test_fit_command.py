@@ -8,7 +8,7 @@ from hune import __version__
 from hune.cli import fit
 from hune.cli.main import main
 from hune.dataplane.detectors.detector import METHODS
-from hune.dataplane.jobs.alibi_detect import PARAMETERS
+from hune.dataplane.jobs.parameters import PARAMETERS
 
 ORDER = ("fit", "outlier", "--method", "IForest")
 
@@ -67,7 +67,11 @@ def test_nothing_is_written_over(capsys: pytest.CaptureFixture[str], data: Path)
 
 
 def test_help_knows_every_method_and_its_parameters() -> None:
-    assert set(fit._METHODS) == set(METHODS) == set(PARAMETERS)
-    for method, parameters in PARAMETERS.items():
-        defaults = " ".join(f"{name}={number.default}" for name, number in parameters.items())
-        assert f"{method:<12} {defaults}\n" in fit._EPILOG
+    kinds = ((fit._METHODS, fit._EPILOG), (fit._ADVERSARIAL_METHODS, fit._ADVERSARIAL_EPILOG))
+    told = [method for methods, _ in kinds for method in methods]
+    assert sorted(told) == sorted(METHODS) == sorted(PARAMETERS)
+    for methods, epilog in kinds:
+        for method in methods:
+            numbers = PARAMETERS[method].items()
+            defaults = " ".join(f"{name}={number.default}" for name, number in numbers)
+            assert f"{method:<13} {defaults}\n" in epilog

@@ -32,7 +32,8 @@ def test_what_a_later_release_adds_is_passed_over() -> None:
 
 
 def test_what_has_its_default_may_be_given_too() -> None:
-    document = json.loads(TEXT) | {"arm": "", "draining": False, "outliers": None, "access": {}}
+    absent = {"outliers": None, "adversarial": None}
+    document = json.loads(TEXT) | {"arm": "", "draining": False, "access": {}} | absent
     assert GuardSettings.from_json(json.dumps(document)) == SETTINGS
 
 
@@ -53,10 +54,17 @@ def test_what_has_its_default_may_be_given_too() -> None:
         ("draining", "no", "draining must be bool"),
         ("draining", 1, "draining must be bool"),
         ("failurePolicy", "Ajar", "failurePolicy must be one of Open, Closed"),
+        ("explainer", {"host": "a b"}, "explainer.host 'a b' is no host name"),
+        ("explainer", {"host": "a\r\nx: y"}, "is no host name"),
+        ("explainer", {"port": 0}, "explainer.port must be 1 to 65535"),
+        ("explainer", {"timeLimitSeconds": 0}, "explainer.timeLimitSeconds must be 1 to 600"),
+        ("explainer", {"timeLimitSeconds": 1.5}, "timeLimitSeconds must be int"),
         ("outliers", 7, "outliers must be a JSON object"),
         ("outliers", {}, "outliers: uri, path, digest is missing"),
         ("outliers", DETECTOR | {"path": 7}, "outliers: path must be str"),
         ("outliers", DETECTOR | {"onDetect": "Block"}, "outliers.onDetect must be one of Flag, R"),
+        ("adversarial", {}, "adversarial: uri, path, digest is missing"),
+        ("adversarial", DETECTOR | {"onDetect": "No"}, "adversarial.onDetect must be one of Fl"),
         ("outliers", DETECTOR | {"threshold": "1e9"}, "outliers.threshold must be a decimal"),
         ("access", "Open", "access must be a JSON object"),
         ("access", {"mode": "open"}, "access: mode must be one of Authorized, Authenticated, Open"),
@@ -84,7 +92,7 @@ def test_missing_fields_are_named_as_they_are_written() -> None:
 
 def test_a_detector_comes_back_as_it_went() -> None:
     detector = DetectorSettings("s3://m/o", "/mnt/hune/outliers", "sha256:" + "a1" * 32, "Reject")
-    settings = replace(SETTINGS, outliers=detector, failure_policy="Closed")
+    settings = replace(SETTINGS, outliers=detector, adversarial=detector, failure_policy="Closed")
     assert GuardSettings.from_json(settings.to_json()) == settings
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -22,12 +23,24 @@ MANY = Metadata((Tensor("x", "FP32", (-1, 3)), Tensor("id", "BYTES", (-1,))))
 SCALAR = Metadata((Tensor("x", "UINT64", ()),), (Tensor("y", "BOOL", (0, 2)),))
 IMAGE = Metadata((Tensor("picture", "UINT8", (-1, 3, 224, 224)),))
 SUBJECTS = [
-    Subject("income", "default", "income-7", protocol, contract, metadata, outliers, bearer)
-    for protocol, contract, metadata, (outliers, bearer) in itertools.product(
+    Subject(
+        "income",
+        "default",
+        "income-7",
+        protocol,
+        contract,
+        metadata,
+        outliers,
+        bearer,
+        adversarial=outliers,
+        explained=explained,
+        takes_feedback=explained and protocol == "V2",
+    )
+    for protocol, contract, metadata, (outliers, bearer, explained) in itertools.product(
         ("V1", "V2"),
         (None, contract_of(NUMBERS), contract_of(MIXED)),
         (Metadata(), read_metadata(METADATA), MANY, SCALAR, IMAGE),
-        ((False, False), (True, True)),
+        ((False, False, False), (True, True, True)),
     )
 ]
 
@@ -233,8 +246,41 @@ def test_what_nobody_looks_for_is_not_promised() -> None:
         "prediction_id",
         "model_version",
     ]
+    defended = build_document(Subject("m", "n", "m-1", "V1", adversarial=True))
+    assert "adversarial_rows" in defended["components"]["schemas"]["Note"]["properties"]
+    assert "X-Hune-Adversarial" in predict_of(defended)["responses"]["200"]["headers"]
     watched = build_document(Subject("m", "n", "m-1", "V2", contract_of(NUMBERS), outliers=True))
     note = watched["components"]["schemas"]["Note"]["properties"]
     assert note["hune_outlier_rows"]["type"] == "string"
     assert note["hune_contract_breaches"]["type"] == "integer"
+    assert "hune_adversarial" not in note
     assert "X-Hune-Outlier" in predict_of(watched)["responses"]["200"]["headers"]
+
+
+def test_feedback_is_told_of_where_the_model_takes_it() -> None:
+    without = Subject("income", "default", "income-7", "V2", metadata=MANY)
+    document = build_document(replace(without, takes_feedback=True))
+    fresh = document["paths"].keys() - build_document(without)["paths"].keys()
+    base = "/v2/models/income"
+    assert fresh == {f"{base}/feedback", f"{base}/versions/income-7/feedback"}
+    operation = document["paths"][f"{base}/feedback"]["post"]
+    told = operation["requestBody"]["content"]["application/json"]["schema"]
+    asked = document["components"]["schemas"]["Request"]
+    assert told["properties"]["inputs"] == asked["properties"]["inputs"]
+    assert {"200", "400", "403", "404", "503"} <= operation["responses"].keys()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "path"),
+    [("V1", "/v1/models/income:explain"), ("V2", "/v2/models/income/explain")],
+)
+def test_explanations_are_told_of_where_there_are_any(protocol: str, path: str) -> None:
+    without = Subject("income", "default", "income-7", protocol)
+    document = build_document(replace(without, explained=True))
+    versioned = path.replace("income", "income/versions/income-7")
+    fresh = document["paths"].keys() - build_document(without)["paths"].keys()
+    assert fresh == {path, versioned}
+    operation = document["paths"][path]["post"]
+    assert operation["requestBody"] == predict_of(document)["requestBody"]
+    assert operation["security"] == [{"bearer": []}]
+    assert {"200", "400", "403", "404", "503", "504"} <= operation["responses"].keys()

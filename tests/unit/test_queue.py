@@ -29,6 +29,13 @@ async def test_a_key_is_worked_on_once_however_often_it_was_added(queue: Queue[s
     assert len(queue) == 0
 
 
+async def test_a_key_that_can_wait_gives_way_to_those_that_cannot() -> None:
+    queue: Queue[str] = Queue(lambda key: key.startswith("record"))
+    for key in ("record-1", "a", "record-2", "b"):
+        queue.add(key)
+    assert [await take(queue) for _ in range(4)] == ["a", "b", "record-1", "record-2"]
+
+
 async def test_a_key_added_while_it_is_worked_on_comes_again_afterwards(queue: Queue[str]) -> None:
     queue.add("a")
     await take(queue)

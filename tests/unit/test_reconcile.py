@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +51,7 @@ class Loop:
     queue: Queue[Key]
     reconciler: Reconciler
     absent: set[Resource]
+    clock: list[datetime]
 
     def see(self, path: str) -> None:
         """Let the event of an object arrive."""
@@ -84,10 +85,18 @@ async def loop() -> AsyncIterator[Loop]:
     store.put(api.put(DEPLOYMENT, document))
     async with connected(api) as client:
         absent: set[Resource] = set()
-        yield Loop(api, store, queue, build(client, store, queue, absent), absent)
+        clock = [datetime(2026, 1, 1, 12, 0, tzinfo=UTC)]
+        reconciler = build(client, store, queue, absent, clock)
+        yield Loop(api, store, queue, reconciler, absent, clock)
 
 
-def build(client: Client, store: Store, queue: Queue[Key], absent: set[Resource]) -> Reconciler:
+def build(
+    client: Client,
+    store: Store,
+    queue: Queue[Key],
+    absent: set[Resource],
+    clock: list[datetime],
+) -> Reconciler:
     def again(key: Key) -> None:
         enqueue(queue, key)
 
@@ -100,7 +109,7 @@ def build(client: Client, store: Store, queue: Queue[Key], absent: set[Resource]
         status=StatusWriter(client, store, again),
         recorder=EventRecorder(client, "test"),
         telemetry=Telemetry(),
-        clock=lambda: datetime(2026, 1, 1, 12, 0, tzinfo=UTC),
+        clock=lambda: clock[-1],
     )
 
 
@@ -114,6 +123,23 @@ async def test_the_first_reconcile_makes_the_children_in_order_and_tells_so(loop
     plurals = [next(part for part in path.split("/") if part in PLURALS) for path in loop.writes()]
     assert plurals == PLURALS
     assert loop.status()["observedGeneration"] == 1
+    assert loop.reasons()["Ready"] == "Progressing"
+
+
+async def test_where_others_wait_a_start_goes_before_all_else(loop: Loop) -> None:
+    other = Key("ModelDeployment", "shop", "another")
+    loop.queue.add(other)
+    loop.queue.add(KEY)
+    assert [await loop.queue.get(), await loop.queue.get()] == [other, KEY]
+    loop.queue.add(Key("ModelDeployment", "shop", "third"))
+    await loop.run()
+    loop.queue.done(KEY)
+    plurals = [next(part for part in path.split("/") if part in PLURALS) for path in loop.writes()]
+    assert plurals == PLURALS[: PLURALS.index("inferenceservices") + 1]
+    third, again = await loop.queue.get(), await loop.queue.get()
+    assert (third.name, again) == ("third", KEY), "the others first, and it is not forgotten"
+    await loop.run()
+    assert SERVICE in loop.writes()
     assert loop.reasons()["Ready"] == "Progressing"
 
 
@@ -301,3 +327,58 @@ async def test_a_lost_event_is_no_fault(loop: Loop) -> None:
     loop.store.put(loop.api.put(DEPLOYMENT, invalid))
     await loop.run()
     assert loop.reasons()["Accepted"] == "Invalid"
+
+
+STATE = "/api/v1/namespaces/shop/pods/{}:9000/proxy/hune/state"
+
+
+def defend(loop: Loop, *pods: str) -> None:
+    """Ask for a detector of attacks, and let pods with guards of a revision run."""
+    document = loop.api.objects[DEPLOYMENT]
+    detector = {"uri": "s3://models/income/adversarial", "digest": "sha256:" + "d4" * 32}
+    document["spec"] |= {"guard": {"adversarial": detector}}
+    loop.store.put(loop.api.put(DEPLOYMENT, document))
+    labels = {"hune.dev/deployment": "income", "hune.dev/revision": "income-1"}
+    statuses = [{"name": "transformer-container", "state": {"running": {}}}]
+    for name in pods:
+        pod = {"kind": "Pod", "apiVersion": "v1", "status": {"containerStatuses": statuses}}
+        metadata = {"name": name, "namespace": "shop", "labels": labels}
+        loop.store.put(pod | {"metadata": metadata | {"resourceVersion": "1"}})
+
+
+def flag(loop: Loop, pod: str, rows: int) -> None:
+    """Let the guard of a pod have flagged so many rows lately."""
+    detections = [{"detector": "adversarial", "rows": rows}] if rows else []
+    loop.api.objects[STATE.format(pod)] = {"kind": "state", "detections": detections}
+
+
+def alarms(loop: Loop) -> list[str]:
+    events = (o for o in loop.api.objects.values() if o["kind"] == "Event")
+    return [event["message"] for event in events if event["reason"] == "AdversarialInput"]
+
+
+async def test_an_attack_is_told_once_in_a_while_with_what_all_guards_flagged(loop: Loop) -> None:
+    defend(loop, "one", "two")
+    flag(loop, "one", 0)
+    flag(loop, "two", 0)
+    await loop.run()
+    assert alarms(loop) == []
+    flag(loop, "one", 3)
+    flag(loop, "two", 4)
+    for _ in range(3):
+        await loop.run()
+        loop.clock.append(loop.clock[-1] + timedelta(seconds=99))
+    (first,) = alarms(loop)
+    assert "flagged 7 rows" in first
+    flag(loop, "one", 0)
+    loop.clock.append(loop.clock[-1] + timedelta(seconds=3))
+    await loop.run()
+    assert min(alarms(loop)).startswith("guards flagged 4 rows")
+    assert len(alarms(loop)) == 2
+
+
+async def test_a_guard_that_is_silent_alarms_nobody(loop: Loop) -> None:
+    defend(loop, "one", "two")
+    flag(loop, "two", 1)
+    await loop.run()
+    assert [text[:21] for text in alarms(loop)] == ["guards flagged 1 row "]

@@ -38,6 +38,19 @@ def resolved(spec: dict[str, Any], **seen: Any) -> Resolved | Problem:
             "UnsupportedProtocol",
             "V1 cannot serve format 'mlflow'",
         ),
+        (
+            {"model": {"source": SOURCE}, "placement": {"class": "EdgeArm"}},
+            "UnsupportedFormat",
+            (
+                "which placement.class 'EdgeArm' brings, serves format onnx, the model has "
+                "'sklearn'; convert it with `hune convert`, or set spec.placement.profile to Full"
+            ),
+        ),
+        (
+            {"model": {"source": SOURCE | {"format": "seldon"}}},
+            "ContainerNeeded",
+            "set serving.container.image: docker.io/hune/seldon",
+        ),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_named(
@@ -47,6 +60,66 @@ def test_a_reference_that_leads_nowhere_is_named(
     assert isinstance(problem, Problem)
     assert problem.reason == reason
     assert words in problem.message
+
+
+def test_a_version_of_another_format_is_not_lite() -> None:
+    spec = {"model": {"version": "income-7"}, "placement": {"profile": "Lite"}}
+    problem = resolved(spec, model_version=VERSION)
+    assert isinstance(problem, Problem)
+    assert problem.reason == "UnsupportedFormat"
+    assert problem.message.startswith("spec.placement.profile: Lite serves format onnx, the model")
+
+
+@pytest.mark.parametrize(
+    ("placement", "words"),
+    [
+        ({"profile": "Lite"}, "spec.placement.profile: Lite has no explainer"),
+        ({"class": "EdgeArm"}, "Lite, which placement.class 'EdgeArm' brings, has no explainer"),
+    ],
+)
+def test_nothing_is_explained_in_profile_lite(placement: dict[str, Any], words: str) -> None:
+    explainer = {"method": "TreeShap", "uri": "s3://models/e", "digest": SOURCE["digest"]}
+    model = {"source": SOURCE | {"format": "onnx"}}
+    problem = resolved({"model": model, "placement": placement, "explainer": explainer})
+    assert isinstance(problem, Problem)
+    assert problem.reason == "UnsupportedExplainer"
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("why", "serving", "placement", "profile"),
+    [
+        ("by default", {}, {}, "Full"),
+        ("it says so", {}, {"profile": "Lite"}, "Lite"),
+        ("the class brings it", {}, {"class": "EdgeArm"}, "Lite"),
+        (
+            "it says otherwise than the class",
+            {},
+            {"class": "EdgeArm", "profile": "Full", "architectures": ["amd64"]},
+            "Full",
+        ),
+        (
+            "a runtime is no part of Lite",
+            {"runtime": "kserve-sklearnserver"},
+            {"class": "EdgeArm"},
+            "Full",
+        ),
+        (
+            "nor is a server of one's own",
+            {"container": {"image": "a"}},
+            {"class": "EdgeArm", "architectures": ["arm64"]},
+            "Full",
+        ),
+    ],
+)
+def test_the_profile(
+    why: str, serving: dict[str, Any], placement: dict[str, Any], profile: str
+) -> None:
+    source = SOURCE | {"format": "onnx"}
+    spec = {"model": {"source": source}, "serving": serving, "placement": placement}
+    found = resolved(spec)
+    assert isinstance(found, Resolved), found
+    assert found.revision.placement.profile == profile, why
 
 
 def test_a_version_of_another_release_is_told_apart_from_none() -> None:
@@ -71,6 +144,8 @@ def test_a_bad_name_is_refused_as_the_api_server_does() -> None:
         ("the user's choice", {"runtime": "own"}, "sklearn", "own"),
         ("the user knows better", {"runtime": "own", "protocol": "V1"}, "mlflow", "own"),
         ("a server of one's own", {"container": {"image": "a"}}, "sklearn", None),
+        ("a component", {"container": {"image": "a"}, "protocol": "Seldon"}, "seldon", None),
+        ("a runtime of the platform's for code", {"runtime": "own"}, "kserve", "own"),
     ],
 )
 def test_the_runtime_is_the_one_for_format_and_protocol(
@@ -114,13 +189,14 @@ def test_the_referenced_version(spec: dict[str, Any], version: str | None) -> No
 def test_the_deployment_goes_before_its_placement_class() -> None:
     placement = {
         "class": "EdgeArm",
-        "architectures": ["arm"],
+        "profile": "Full",
+        "architectures": ["amd64"],
         "nodeSelector": {"node.kubernetes.io/instance-type": "pi", "site": "b"},
     }
     found = resolved({"model": {"source": SOURCE}, "placement": placement})
     assert isinstance(found, Resolved)
     assert found.revision.placement.document() == {
-        "architectures": ["arm"],
+        "architectures": ["amd64"],
         "nodeSelector": {"node.kubernetes.io/instance-type": "pi", "site": "b"},
         "tolerations": [],
     }

@@ -13,7 +13,13 @@ from tests.support.generate_specs import SOURCE, merged
 
 OWNER = Owner("hune.dev/v1alpha1", "ModelDeployment", "income", "shop", "u", 1)
 BASE: dict[str, Any] = {"model": {"source": SOURCE}}
+LITE: dict[str, Any] = {
+    "model": {"source": SOURCE | {"format": "onnx"}},
+    "placement": {"profile": "Lite"},
+}
+AMD = {"architectures": ["amd64"]}
 OUTLIERS = {"uri": "s3://models/income/outliers", "digest": "sha256:" + "c3" * 32}
+EXPLAINER = OUTLIERS | {"method": "KernelShap"}
 CUSTOM: dict[str, Any] = {"serving": {"container": {"image": "a"}}}
 
 
@@ -39,10 +45,12 @@ def name(spec: dict[str, Any], settings: Settings | None = None) -> str:
         ("resources", {"serving": {"resources": {"requests": {"cpu": 1}}}}),
         ("serviceAccountName", {"serving": {"serviceAccountName": "scorer"}}),
         ("container", {"serving": {"container": {"image": "a"}}}),
-        ("class", {"placement": {"class": "EdgeArm"}}),
-        ("architectures", {"placement": {"architectures": ["arm64"]}}),
+        ("class", {"placement": AMD | {"class": "EdgeArm", "profile": "Full"}}),
+        ("architectures", {"placement": AMD}),
         ("nodeSelector", {"placement": {"nodeSelector": {"a": "b"}}}),
         ("outliers", {"guard": {"outliers": OUTLIERS}}),
+        ("adversarial", {"guard": {"adversarial": OUTLIERS}}),
+        ("explainer", {"explainer": EXPLAINER}),
         ("tolerations", {"placement": {"tolerations": [{"key": "a"}]}}),
     ],
 )
@@ -72,36 +80,53 @@ def test_what_changes_in_place_keeps_the_revision(change: dict[str, Any]) -> Non
     assert name(merged(BASE, change)) == name(BASE)
 
 
+def test_the_profile_needs_new_pods_whoever_says_it() -> None:
+    full = merged(LITE, {"placement": {"profile": "Full"}})
+    assert name(LITE) != name(full)
+    settings = Settings.model_validate({"placementClasses": {"Small": {"profile": "Lite"}}})
+    assert name(LITE | {"placement": {"class": "Small"}}, settings) == name(LITE)
+
+
 def test_how_a_detector_judges_changes_in_place() -> None:
     watched = merged(BASE, {"guard": {"outliers": OUTLIERS}})
     change = {"guard": {"outliers": {"threshold": "0.5", "onDetect": "Reject"}}}
     assert name(merged(watched, change)) == name(watched)
 
 
+def test_where_an_explainer_runs_needs_new_pods_and_how_long_it_may_take_does_not() -> None:
+    explained = merged(BASE, {"explainer": EXPLAINER})
+    assert name(merged(explained, {"explainer": {"placement": "Standalone"}})) != name(explained)
+    for change in ({"placement": "Sidecar"}, {"timeLimitSeconds": 60}):
+        assert name(merged(explained, {"explainer": change})) == name(explained)
+
+
 def test_the_order_of_a_set_does_not_count() -> None:
-    one = merged(BASE, {"placement": {"architectures": ["arm64", "amd64"]}})
-    other = merged(BASE, {"placement": {"architectures": ["amd64", "arm64"]}})
+    one = merged(LITE, {"placement": {"architectures": ["arm64", "amd64"]}})
+    other = merged(LITE, {"placement": {"architectures": ["amd64", "arm64"]}})
     assert name(one) == name(other)
 
 
 def test_images_and_platform_defaults_are_stamped_and_do_not_count() -> None:
     settings = Settings.model_validate(
         {
-            "images": {"guard": "example.org/guard:2", "storage": "b", "pullPolicy": "Always"},
+            "images": {"guard": "g", "lite": "l", "storage": "b", "pullPolicy": "Always"},
             "predictorResources": {},
             "guardResources": {},
+            "liteResources": {},
+            "architectures": {"runtimes": {}},
             "drainSeconds": 60,
             "storageContainer": "other",
         }
     )
     assert name(BASE, settings) == name(BASE)
+    assert name(LITE, settings) == name(LITE)
 
 
 def test_a_class_that_the_platform_redefines_counts() -> None:
     settings = Settings.model_validate(
         {"placementClasses": {"EdgeArm": {"nodeSelector": {"a": "b"}}}}
     )
-    spec = merged(BASE, {"placement": {"class": "EdgeArm"}})
+    spec = merged(LITE, {"placement": {"class": "EdgeArm"}})
     assert name(spec, settings) != name(spec)
 
 

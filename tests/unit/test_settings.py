@@ -23,6 +23,7 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
 
 def test_the_edge_class_ships_with_the_label_that_k3s_sets() -> None:
     assert Settings().placement_classes["EdgeArm"].document() == {
+        "profile": "Lite",
         "architectures": ["arm64"],
         "nodeSelector": {"node.kubernetes.io/instance-type": "k3s"},
         "tolerations": [],

@@ -60,9 +60,16 @@ def test_a_uri_as_kserve_gets_it_is_the_users_uri(
 ) -> None:
     s3.put("models", {"income/m": b"other"})
     pin(monkeypatch, income="sha256:" + "0" * 64)
-    assert main(["hune+s3://models/income", str(volume)]) == 1
-    assert refusal(volume).reason == "DigestMismatch"
-    assert refusal(volume).uri == "s3://models/income"
+    for container in ("hune", "hune-lite", "team.models-2"):
+        assert main([f"{container}+s3://models/income", str(volume)]) == 1
+        assert refusal(volume).reason == "DigestMismatch"
+        assert refusal(volume).uri == "s3://models/income"
+
+
+def test_a_plus_in_a_uri_is_a_plus(s3: S3Server, volume: Path) -> None:
+    s3.put("models", {"a+b/m": b"1"})
+    assert main(["s3://models/a+b", str(volume)]) == 0
+    assert files(volume) == {"m": b"1"}
 
 
 def test_version_1_is_not_mixed_with_version_10(s3: S3Server, volume: Path) -> None:

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from hune.contract.digest import digest_of
 from hune.contract.guard import DetectorSettings
 from hune.dataplane.detectors.isolation_forest import IsolationForest
-from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
+from hune.dataplane.guard.detector_telemetry import build_detector_telemetry
+from hune.dataplane.guard.role import OUTLIERS
 from hune.dataplane.guard.watch import UnjudgedError, Watch
 from hune.dataplane.wire.table import Numbers, Table
 from tests.support.detectors import small_forest, write_detector
@@ -25,7 +26,8 @@ def test_a_crash_is_told_until_the_next_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     registry = CollectorRegistry()
-    watch = Watch(DetectorTelemetry(registry, "outliers"))
+    telemetry = build_detector_telemetry(registry, ["outliers"])["outliers"]
+    watch = Watch(OUTLIERS, telemetry)
     place = write_detector(tmp_path / "artefact", small_forest())
     watch.apply(DetectorSettings("s3://models/outliers", str(place), digest_of(place)))
     assert reason(watch) == ""

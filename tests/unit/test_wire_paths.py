@@ -17,6 +17,9 @@ from hune.dataplane.wire.paths import (
 
 PREDICT_V1 = Route(Endpoint.PREDICT, "V1", "POST")
 PREDICT_V2 = Route(Endpoint.PREDICT, "V2", "POST")
+EXPLAIN_V1 = Route(Endpoint.EXPLAIN, "V1", "POST")
+EXPLAIN_V2 = Route(Endpoint.EXPLAIN, "V2", "POST")
+FEEDBACK_V2 = Route(Endpoint.FEEDBACK, "V2", "POST")
 METADATA_V1 = Route(Endpoint.METADATA, "V1", "GET")
 METADATA_V2 = Route(Endpoint.METADATA, "V2", "GET")
 HEALTH_V2 = Route(Endpoint.HEALTH, "V2", "GET")
@@ -44,6 +47,9 @@ def test_a_path_leads_where_the_protocols_say(path: bytes, route: Route) -> None
     ("before", "after", "route"),
     [
         (b"/v2/models/", b"/infer", PREDICT_V2),
+        (b"/v2/models/", b"/explain", EXPLAIN_V2),
+        (b"/v2/models/", b"/feedback", FEEDBACK_V2),
+        (b"/v1/models/", b":explain", EXPLAIN_V1),
         (b"/v2/models/", b"/ready", HEALTH_V2),
         (b"/v2/models/", b"", METADATA_V2),
         (b"/v1/models/", b":predict", PREDICT_V1),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hune.dataplane.wire.layout import table_of
+from hune.dataplane.wire.table import TableError
 from hune.dataplane.wire.tensor import Tensor, WireError
 from hune.dataplane.wire.v1_request import read_v1
 from tests.support.hostile import BODIES
@@ -65,6 +66,20 @@ def test_an_integer_keeps_every_digit_as_long_as_it_fits() -> None:
 
 
 NUMBERS = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
+
+
+@pytest.mark.parametrize("instances", [[{"x": 10**400}], [{"x": None}, {"x": 10**400}]])
+def test_a_number_that_no_datatype_holds_is_refused(instances: list[Any]) -> None:
+    with pytest.raises(
+        WireError, match=r"instances\[\*\].x: holds a number that does not fit FP64"
+    ):
+        read_v1(json.dumps({"instances": instances}).encode())
+
+
+def test_such_a_number_among_other_things_is_refused_where_numbers_are_wanted() -> None:
+    table = table_of(read_v1(json.dumps({"instances": [[10**400, True]]}).encode()))
+    with pytest.raises(TableError, match="should hold numbers holds something else"):
+        table.numbers((), 2)
 
 
 @given(

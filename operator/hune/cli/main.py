@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from hune import __version__
-from hune.cli import authorizer, contract, crds, fit, predict, register, render, run
+from hune.cli import (
+    authorizer,
+    contract,
+    convert,
+    crds,
+    fit,
+    predict,
+    register,
+    render,
+    run,
+    serve,
+)
 from hune.cli.errors import UserError
 
 _COMMANDS: tuple[ModuleType, ...] = (
@@ -21,8 +32,10 @@ _COMMANDS: tuple[ModuleType, ...] = (
     render,
     register,
     fit,
+    convert,
     contract,
     predict,
+    serve,
 )
 
 

@@ -35,10 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
     from hune.controlplane.settings import load
 
     if arguments.pin:
-        print(to_yaml(pin(document) for document in _read(arguments.file)), end="")
+        print(to_yaml(pin(document) for document in read_documents(arguments.file)), end="")
         return 0
     settings = load(arguments.config)
-    documents = [_in_namespace(d, arguments.namespace) for d in _read(arguments.file)]
+    documents = [in_namespace(d, arguments.namespace) for d in read_documents(arguments.file)]
     versions = {d["metadata"]["name"]: d for d in documents if d["kind"] == "ModelVersion"}
     faults = 0
     for document in documents:
@@ -63,7 +63,12 @@ def _render(document: dict[str, Any], versions: dict[str, Any], settings: Any) -
     return 0
 
 
-def _read(file: Path) -> Iterator[dict[str, Any]]:
+def read_documents(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield a file's objects.
+
+    Raises:
+        UserError: It is no YAML, or holds what is no object of ours.
+    """
     try:
         documents = [d for d in yaml.safe_load_all(file.read_text()) if d is not None]
     except OSError as error:
@@ -81,6 +86,7 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
         yield document
 
 
-def _in_namespace(document: dict[str, Any], namespace: str) -> dict[str, Any]:
+def in_namespace(document: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """Return an object with the namespace that it is in where it names none."""
     metadata = {"namespace": namespace} | document["metadata"]
     return {"apiVersion": "hune.dev/v1alpha1"} | document | {"metadata": metadata}

@@ -10,7 +10,9 @@ OPEN: Final = "Open"
 MODES: Final = (AUTHORIZED, AUTHENTICATED, OPEN)
 
 PREDICT: Final = "predict"
-VERBS: Final = (PREDICT, "explain", "feedback", "observe")
+EXPLAIN: Final = "explain"
+FEEDBACK: Final = "feedback"
+VERBS: Final = (PREDICT, EXPLAIN, FEEDBACK, "observe")
 RESOURCE: Final = "modeldeployments"
 
 AUTHORIZE_PATH: Final = "/v1/authorize"

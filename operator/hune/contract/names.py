@@ -8,8 +8,8 @@ API_VERSION: Final = f"{GROUP}/{VERSION}"
 FIELD_MANAGER: Final = "hune"
 TOKEN_AUDIENCE: Final = GROUP
 
-# Kubernetes caps a label value and a Service name at 63; `<name>-<8 hex>-predictor` must fit.
-MAXIMUM_NAME_LENGTH: Final = 44
+# Kubernetes caps a label value at 63; KServe's `isvc.<name>-<8 hex>-predictor` must fit.
+MAXIMUM_NAME_LENGTH: Final = 39
 
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
@@ -25,22 +25,25 @@ ANNOTATION_DIGESTS: Final = f"{GROUP}/digests"
 ANNOTATION_GUARD_CONFIGURATION: Final = f"{GROUP}/guard-configuration"
 
 GUARD_CONTAINER: Final = "transformer-container"
+EXPLAINER_CONTAINER: Final = "explainer"
 PREDICTOR_CONTAINER: Final = "kserve-container"
 INITIALIZER_CONTAINER: Final = "storage-initializer"
-STORAGE_CONTAINER: Final = "hune"
-# Put before a uri, for KServe only: an InferenceService that names no storage container gets any
-# that knows its scheme. Nobody but Hune writes this one, so nobody else gets Hune's initializer.
-STORAGE_PREFIX: Final = "hune+"
 
 GUARD_PORT: Final = 9000
+EXPLAINER_PORT: Final = 9001
+# What KServe adds to the name of a revision for the Service of its explainer, and of its predictor.
+EXPLAINER_SUFFIX: Final = "-explainer"
+PREDICTOR_SUFFIX: Final = "-predictor"
 GUARD_PORT_NAME: Final = "http1"
 PREDICTOR_PORT: Final = 8080
+PREDICTOR_PORT_NAME: Final = "http-predictor"
 SERVICE_PORT: Final = 80
 
 MODEL_DIRECTORY: Final = "/mnt/models"
 # What the guard needs beside the model. None of it keeps a pod from starting: the guard says what
 # is amiss and follows its failure policy.
 ARTEFACT_DIRECTORY: Final = "/mnt/hune"
+EXPLAINER_DIRECTORY: Final = f"{ARTEFACT_DIRECTORY}/explainer"
 REFUSED_FILE: Final = ".hune-refused.json"
 GUARD_DIRECTORY: Final = "/etc/hune/guard"
 GUARD_FILE: Final = "guard.json"
@@ -51,6 +54,8 @@ PREDICTION_KEY_SECRET: Final = "hune-prediction-key"  # noqa: S105 a name, not a
 HEADER_PREDICTION_ID: Final = "X-Hune-Prediction-Id"
 HEADER_MODEL_VERSION: Final = "X-Hune-Model-Version"
 HEADER_CONTRACT_BREACHES: Final = "X-Hune-Contract-Breaches"
+# From guard to explainer: how many seconds the explanation may take.
+HEADER_TIME_LIMIT: Final = "X-Hune-Time-Limit"
 HEADER_PREFIX: Final = "x-hune-"
 
 # JSON of wanted digests by uri; the initializer gets it from ANNOTATION_DIGESTS.

@@ -22,9 +22,11 @@ the same millisecond differ by counter and random bits.
 
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2s
 from hmac import compare_digest
+from struct import Struct
 from uuid import UUID
 
 _UUID_VERSION = 7
@@ -33,6 +35,8 @@ _LAYOUT = 0
 _COUNTER_BITS = 9
 _RANDOM_BITS = 30
 _MAC_BYTES = 4
+_WORDS = Struct(">I")
+_WORDS_AT_ONCE = 256
 KEY_BYTES = 32
 
 
@@ -57,9 +61,18 @@ class Mint:
         self._origin = origin.encode()
         self._millisecond = 0
         self._counter = 0
+        self._words: Iterator[tuple[int]] = iter(())
 
     def new(self, *, sampled: bool, now_ns: int | None = None) -> UUID:
         """Return a new id; unique within the process also when the clock stands or steps back."""
+        return UUID(int=self._next(sampled=sampled, now_ns=now_ns))
+
+    def write(self, *, sampled: bool) -> str:
+        """Return a new id as text; a UUID takes longer to make and to write than all the rest."""
+        text = f"{self._next(sampled=sampled, now_ns=None):032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def _next(self, *, sampled: bool, now_ns: int | None) -> int:
         millisecond = (time.time_ns() if now_ns is None else now_ns) // 1_000_000
         if millisecond > self._millisecond:
             self._millisecond, self._counter = millisecond, 0
@@ -74,9 +87,17 @@ class Mint:
             | sampled << 41
             | self._counter << 32
             | _UUID_VARIANT << 30
-            | secrets.randbits(_RANDOM_BITS)
+            | self._random()
         )
-        return UUID(int=head << 32 | self._mac(head))
+        return head << 32 | self._mac(head)
+
+    def _random(self) -> int:
+        """Return random bits; the system is asked for many at once, as a call to it is slow."""
+        word = next(self._words, None)
+        if word is None:
+            self._words = _WORDS.iter_unpack(secrets.token_bytes(_WORDS_AT_ONCE * _WORDS.size))
+            word = next(self._words)
+        return word[0] >> _WORDS.size * 8 - _RANDOM_BITS
 
     def _mac(self, head: int) -> int:
         state = self._keyed.copy()

@@ -28,13 +28,15 @@ from hune.controlplane.cluster.watch import Reflector
 from hune.controlplane.errors import HuneError, LeadershipLostError, NotFoundError
 from hune.controlplane.probes import Probes
 from hune.controlplane.queue import Queue
-from hune.controlplane.reconcile import Reconciler, enqueue
+from hune.controlplane.reconcile import Reconciler, can_wait, enqueue
 from hune.controlplane.settings import Settings
 from hune.controlplane.telemetry import Telemetry
 
 _LOG = logging.getLogger("hune")
 _OWN_LABEL = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 _STOP_SECONDS = 10
+# Objects of one page of kopf's first list; it holds a page in memory at a time.
+_CHUNK = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Operator:
         self._settings = settings
         self._process = process
         self._store = Store()
-        self._queue: Queue[Key] = Queue()
+        self._queue: Queue[Key] = Queue(can_wait)
         self._telemetry = Telemetry()
         self._tasks: list[asyncio.Task[None]] = []
         self._client: Client | None = None
@@ -245,6 +247,7 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.scanning.disabled = True
     # kopf keeps a task and a body per object until it was idle this long.
     settings.queueing.idle_timeout = 0.1
+    settings.watching.chunk_size = _CHUNK
     settings.process.ultimate_exiting_timeout = 2 * _STOP_SECONDS
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -15,11 +15,13 @@ _LONGEST_RETRY_SECONDS = 300.0
 class Queue(Generic[K]):
     """A deduplicating queue with delays and back-off, as controllers need it.
 
-    A key added while it is worked on is worked on once more afterwards.
+    A key added while it is worked on is worked on once more afterwards. A key for which
+    `can_wait` holds is worked on when no other is ready.
     """
 
-    def __init__(self) -> None:
-        self._ready: asyncio.Queue[K] = asyncio.Queue()
+    def __init__(self, can_wait: Callable[[K], bool] = lambda _: False) -> None:
+        self._can_wait = can_wait
+        self._ready: asyncio.PriorityQueue[tuple[bool, int, K]] = asyncio.PriorityQueue()
         self._waiting: set[K] = set()
         self._working: set[K] = set()
         self._again: set[K] = set()
@@ -35,7 +37,8 @@ class Queue(Generic[K]):
             self._again.add(key)
         elif key not in self._waiting:
             self._waiting.add(key)
-            self._ready.put_nowait(key)
+            self._order += 1
+            self._ready.put_nowait((self._can_wait(key), self._order, key))
 
     def add_after(self, key: K, seconds: float) -> None:
         """Ask for a key to be worked on later; an earlier date goes before a later one."""
@@ -61,7 +64,7 @@ class Queue(Generic[K]):
 
     async def get(self) -> K:
         """Wait for a key; `done` must follow."""
-        key = await self._ready.get()
+        *_, key = await self._ready.get()
         self._waiting.discard(key)
         self._working.add(key)
         return key

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from hune.contract.state import WINDOW_SECONDS
 from hune.controlplane.api.base import Api
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.apply import Applier
@@ -14,7 +15,7 @@ from hune.controlplane.cluster.gather import Gatherer
 from hune.controlplane.cluster.status import StatusWriter
 from hune.controlplane.cluster.store import Document, Key, Store
 from hune.controlplane.errors import ApiError, ConflictError, RefusedError
-from hune.controlplane.plan.event import plan_events
+from hune.controlplane.plan.event import plan_attack_event, plan_events
 from hune.controlplane.plan.model_deployment import plan_model_deployment
 from hune.controlplane.plan.model_version import plan_model_version
 from hune.controlplane.plan.plan import Owner, Plan
@@ -28,11 +29,17 @@ _LOG = logging.getLogger("hune.reconcile")
 _VERSION_DELAY_SECONDS = 1.0
 # No event tells that a name is free again or a right was granted.
 _REFUSED_SECONDS = 30.0
+_REMIND_EVERY = timedelta(seconds=WINDOW_SECONDS)
+
+
+def can_wait(key: Key) -> bool:
+    """Tell whether a key gives way to others: a version's status is a record, nobody's pod."""
+    return key.kind == resources.MODEL_VERSION.kind
 
 
 def enqueue(queue: Queue[Key], key: Key) -> None:
     """Ask for a key: a deployment's at once, a version's when its users' news has come in."""
-    if key.kind == resources.MODEL_VERSION.kind:
+    if can_wait(key):
         queue.add_after(key, _VERSION_DELAY_SECONDS)
     else:
         queue.add(key)
@@ -121,17 +128,25 @@ class Reconciler:
         plan = plan_model_deployment(document, observed, self._settings, now)
         failure: ApiError | None = None
         try:
-            await self._applier.apply(owner, plan)
+            if not await self._applier.apply(owner, plan, self._others_wait):
+                self._queue.add(key)
+                return
         except ApiError as error:
             failure = error
         status = plan.status
         if isinstance(failure, RefusedError | ConflictError):
             status = report_failure(plan.status, document, failure, now)
         await self._tell(owner, document, status)
+        attack = plan_attack_event(observed.detections)
+        if attack is not None:
+            await self._recorder.remind(owner, attack, now, _REMIND_EVERY)
         if failure is not None:
             self._look_again(key, failure)
         else:
             self._follow_up(key, document, plan)
+
+    def _others_wait(self) -> bool:
+        return len(self._queue) > 0
 
     def _look_again(self, key: Key, failure: ApiError) -> None:
         """Come back, evenly, to what only a person can put right; anything else is a failure."""

@@ -58,8 +58,17 @@ class Guard(Api):
     outliers: Detector | None = Field(
         default=None, description="Tells rows unlike those that the model was trained on."
     )
+    adversarial: Detector | None = Field(
+        default=None, description="Tells rows that look made to deceive the model."
+    )
     failure_policy: FailurePolicy = Field(
         default=FailurePolicy.OPEN,
         description="While a detector cannot judge: Open answers without a verdict, Closed "
         "does not answer.",
     )
+
+    @property
+    def detectors(self) -> dict[str, Detector]:
+        """Return the detectors that are wanted, by the names of their fields."""
+        parts = {"outliers": self.outliers, "adversarial": self.adversarial}
+        return {name: detector for name, detector in parts.items() if detector is not None}

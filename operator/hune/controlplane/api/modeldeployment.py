@@ -11,11 +11,12 @@ from hune.controlplane.api.access import Access
 from hune.controlplane.api.base import Api, Name, Rule
 from hune.controlplane.api.conditions import Conditions
 from hune.controlplane.api.contract import Contract
+from hune.controlplane.api.explainer import Explainer, Method
 from hune.controlplane.api.guard import Guard
 from hune.controlplane.api.modelversion import Source
 from hune.controlplane.api.objectives import Objectives
-from hune.controlplane.api.placement import Placement
-from hune.controlplane.api.serving import Serving
+from hune.controlplane.api.placement import Placement, Profile
+from hune.controlplane.api.serving import Protocol, Serving
 
 PLURAL = "modeldeployments"
 KIND = "ModelDeployment"
@@ -23,9 +24,13 @@ KIND = "ModelDeployment"
 ACCEPTED = "Accepted"
 PREDICTOR_READY = "PredictorReady"
 GUARD_READY = "GuardReady"
+EXPLAINER_READY = "ExplainerReady"
 ROLLED_OUT = "RolledOut"
 OBJECTIVES_WATCHED = "ObjectivesWatched"
 READY = "Ready"
+
+LITE_FORMAT = "onnx"
+_LITE = "(has(self.placement) && has(self.placement.profile) && self.placement.profile == 'Lite')"
 
 
 class Model(Api):
@@ -48,6 +53,23 @@ class Model(Api):
     )
 
 
+def _is_lite(spec: "ModelDeploymentSpec") -> bool:
+    return spec.placement.profile is Profile.LITE
+
+
+def _names_a_server(spec: "ModelDeploymentSpec") -> bool:
+    return spec.serving.container is not None or spec.serving.runtime is not None
+
+
+def _has_another_format(spec: "ModelDeploymentSpec") -> bool:
+    source = spec.model.source if spec.model else None
+    return source is not None and source.format != LITE_FORMAT
+
+
+def _asks_the_model(spec: "ModelDeploymentSpec") -> bool:
+    return spec.explainer is not None and spec.explainer.method is not Method.TREE_SHAP
+
+
 class ModelDeploymentSpec(Api):
     """What should be served."""
 
@@ -56,6 +78,40 @@ class ModelDeploymentSpec(Api):
             "has(self.model) || (has(self.serving) && has(self.serving.container))",
             "set spec.model, or spec.serving.container for a server that carries its own model",
             lambda spec: spec.model is not None or spec.serving.container is not None,
+        ),
+        Rule(
+            f"!{_LITE} || !has(self.serving) || "
+            "!(has(self.serving.container) || has(self.serving.runtime))",
+            "placement.profile Lite is a server of its own: leave out serving.container and "
+            "serving.runtime, or set placement.profile to Full",
+            lambda spec: not (_is_lite(spec) and _names_a_server(spec)),
+        ),
+        Rule(
+            f"!{_LITE} || !has(self.model) || !has(self.model.source) || "
+            f"self.model.source.format == '{LITE_FORMAT}'",
+            f"placement.profile Lite serves format {LITE_FORMAT}: convert the model with "
+            "`hune convert`, or set placement.profile to Full",
+            lambda spec: not (_is_lite(spec) and _has_another_format(spec)),
+        ),
+        Rule(
+            "!has(self.explainer) || !has(self.serving) || !has(self.serving.container) || "
+            "!has(self.serving.container.port) || "
+            f"self.serving.container.port != {names.EXPLAINER_PORT}",
+            f"serving.container.port must not be {names.EXPLAINER_PORT}: the explainer listens "
+            "there",
+            lambda spec: (
+                spec.explainer is None
+                or spec.serving.container is None
+                or spec.serving.container.port != names.EXPLAINER_PORT
+            ),
+        ),
+        Rule(
+            f"!has(self.explainer) || self.explainer.method == '{Method.TREE_SHAP}' || "
+            "!has(self.serving) || !has(self.serving.protocol) || "
+            f"self.serving.protocol != '{Protocol.SELDON}'",
+            f"an explainer asks models in V1 or V2 only: for serving.protocol {Protocol.SELDON} "
+            f"set explainer.method to {Method.TREE_SHAP}, which asks none",
+            lambda spec: not (_asks_the_model(spec) and spec.serving.protocol is Protocol.SELDON),
         ),
     )
 
@@ -67,6 +123,9 @@ class ModelDeploymentSpec(Api):
         description="What the inputs must look like; checked beside every prediction.",
     )
     guard: Guard = Field(default=Guard(), description="What the guard watches for.")
+    explainer: Explainer | None = Field(
+        default=None, description="How answers are explained on request."
+    )
     access: Access = Field(default=Access(), description="Who may ask it.")
     objectives: Objectives | None = Field(
         default=None,

@@ -73,7 +73,8 @@ class Source(Api):
         "https:// or hf://."
     )
     format: Label = Field(
-        description="Model format as KServe names it: sklearn, xgboost, lightgbm, mlflow, onnx …",
+        description="Model format as KServe names it: sklearn, xgboost, lightgbm, mlflow, onnx …; "
+        "seldon or kserve for code that a container of your own runs.",
         max_length=32,
     )
     digest: Digest = Field(

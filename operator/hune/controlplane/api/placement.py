@@ -39,6 +39,13 @@ class Architecture(StrEnum):
     S390X = "s390x"
 
 
+class Profile(StrEnum):
+    """What a pod is made of."""
+
+    FULL = "Full"
+    LITE = "Lite"
+
+
 class TolerationOperator(StrEnum):
     """How a toleration compares."""
 
@@ -106,9 +113,16 @@ class Placement(Api):
         alias="class",
         description="A placement class of the platform, for example EdgeArm.",
     )
+    profile: Profile | None = Field(
+        default=None,
+        description="Full: a server of the model's own framework beside the guard. Lite: guard and "
+        "ONNX model in one small process. The class's by default, else Full; Full beside a "
+        "serving.runtime or serving.container.",
+    )
     architectures: Annotated[list[Architecture], AfterValidator(_check_unique)] = Field(
         default_factory=list,
-        description="Architectures the pods may run on; any by default.",
+        description="Architectures the pods may run on; any by default. With an image that Hune "
+        "does not know, they say for which it has a build.",
         max_length=5,
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )

@@ -20,6 +20,14 @@ _VARIABLE = text_rule(
     r"^[A-Za-z_][A-Za-z0-9_.-]*$",
     "a variable's name holds only letters, digits, '_', '.' and '-', and begins with no digit",
 )
+# In profile Lite the predictor's environment is the guard's, too.
+_OPERATORS_OWN = (
+    "HUNE_PORT",
+    "HUNE_GUARD_FILE",
+    "HUNE_PREDICTION_KEY_FILE",
+    "HUNE_MODEL_DIRECTORY",
+    "HUNE_DRAIN_SECONDS",
+)
 _IMAGE = text_rule(r"^\S+$", "an image's name holds no space")
 
 
@@ -28,6 +36,7 @@ class Protocol(StrEnum):
 
     V1 = "V1"
     V2 = "V2"
+    SELDON = "Seldon"
 
 
 class Replicas(Api):
@@ -112,6 +121,11 @@ class EnvironmentVariable(Api):
             "STORAGE_URI is set from spec.model, whose digest is checked; name the artefact there",
             lambda variable: variable.name != "STORAGE_URI",
         ),
+        Rule(
+            f"!(self.name in [{', '.join(map(repr, _OPERATORS_OWN))}])",
+            f"{', '.join(_OPERATORS_OWN)} are set by the operator; leave them out",
+            lambda variable: variable.name not in _OPERATORS_OWN,
+        ),
     )
 
     name: Annotated[
@@ -163,6 +177,12 @@ class Serving(Api):
             "serving.container.port must not be 9000: the guard listens there",
             lambda serving: serving.container is None or serving.container.port != 9000,  # noqa: PLR2004
         ),
+        Rule(
+            "!has(self.protocol) || self.protocol != 'Seldon' || has(self.container)",
+            "protocol Seldon is that of a component of your own: set serving.container.image, "
+            "docker.io/hune/seldon or one made from it",
+            lambda serving: serving.protocol != Protocol.SELDON or serving.container is not None,
+        ),
     )
 
     runtime: Name | None = Field(
@@ -170,7 +190,9 @@ class Serving(Api):
         description="KServe ServingRuntime; by default the one Hune knows for the format.",
     )
     protocol: Protocol = Field(
-        default=Protocol.V2, description="Inference protocol the predictor speaks."
+        default=Protocol.V2,
+        description="Inference protocol the predictor speaks. Seldon: that of a component built "
+        "with seldon-core, which callers ask by V2.",
     )
     replicas: Replicas = Field(default=Replicas(), description="How many pods serve.")
     autoscaling: Autoscaling | None = Field(

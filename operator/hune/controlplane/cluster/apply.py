@@ -2,7 +2,7 @@
 
 import secrets
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from hune.contract import names, prediction
@@ -23,30 +23,45 @@ class Applier:
         self._again = again
         self._keyed_namespaces: set[str] = set()
 
-    async def apply(self, owner: Owner, plan: Plan) -> None:
-        """Apply the children in their order, prune, touch pods, and apply what nobody waits for."""
+    async def apply(self, owner: Owner, plan: Plan, others_wait: Callable[[], bool]) -> bool:
+        """Apply the children in their order, prune, touch pods, and apply what nobody waits for.
+
+        Pods take longest to come, so a revision's start goes before all else: where others wait,
+        the rest is left for the next turn.
+
+        Returns:
+            Whether everything was applied; if not, the plan has to be made and applied once more.
+        """
         if plan.children:
             await self._ensure_prediction_key(owner.namespace)
-        await self._apply_children(owner, [c for c in plan.children if not c.auxiliary])
+        for child in plan.children:
+            if child.auxiliary:
+                continue
+            created = await self._apply_child(owner, child)
+            if created and child.key[0] == resources.INFERENCE_SERVICE.kind and others_wait():
+                return False
         for kind, name in plan.prune:
             await self._delete(Key(kind, owner.namespace, name))
         for pod, value in plan.touched_pods.items():
             await self._touch(owner.namespace, pod, value)
-        await self._apply_children(owner, [c for c in plan.children if c.auxiliary])
-
-    async def _apply_children(self, owner: Owner, children: Iterable[Child]) -> None:
-        for child in children:
-            try:
+        for child in plan.children:
+            if child.auxiliary:
                 await self._apply_child(owner, child)
-            except ApiError as error:
-                error.child = child.key[0]
-                raise
+        return True
 
     def forget(self, namespace: str) -> None:
         """Look for a namespace's prediction key anew: it may have gone with the namespace."""
         self._keyed_namespaces.discard(namespace)
 
-    async def _apply_child(self, owner: Owner, child: Child) -> None:
+    async def _apply_child(self, owner: Owner, child: Child) -> bool:
+        """Apply one child; tell whether it is new."""
+        try:
+            return await self._create_or_update(owner, child)
+        except ApiError as error:
+            error.child = child.key[0]
+            raise
+
+    async def _create_or_update(self, owner: Owner, child: Child) -> bool:
         kind, name = child.key
         document = dict(child.document)
         resource = resources.BY_KIND[kind]
@@ -54,7 +69,7 @@ class Applier:
         if child.create_only:
             if existing is None:
                 self._keep(owner, await self._client.create(resource, document))
-            return
+            return existing is None
         if existing is None and name == owner.name:
             # A name that the user chose may be somebody else's, and unlabelled, thus not followed.
             # Only a look tells: applying goes through where nothing contradicts.
@@ -68,6 +83,7 @@ class Applier:
             )
         elif not is_applied(existing, document):
             self._keep(owner, await self._client.apply(resource, document, force=True))
+        return existing is None
 
     def _keep(self, owner: Owner, answer: dict[str, Any]) -> None:
         if self._store.put_answer(answer):

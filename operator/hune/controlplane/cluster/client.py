@@ -30,7 +30,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=330)
 _WATCH_SECONDS = 300
 _POD_TIMEOUT = aiohttp.ClientTimeout(total=2)
-_PAGE = 200
+_PAGE = 50
 
 
 class Client:

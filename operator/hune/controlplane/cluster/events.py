@@ -1,7 +1,7 @@
 """Kubernetes Events for people who run `kubectl describe`."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +20,7 @@ class EventRecorder:
     def __init__(self, client: Client, instance: str) -> None:
         self._client = client
         self._instance = instance
+        self._reminded: dict[tuple[str, str], datetime] = {}
 
     async def record(self, owner: Owner, events: list[Event]) -> None:
         """Post the events of one object."""
@@ -30,6 +31,22 @@ class EventRecorder:
                 _LOG.warning(
                     "event %s of %s/%s: %s", event.reason, owner.namespace, owner.name, error
                 )
+
+    async def remind(self, owner: Owner, event: Event, now: datetime, every: timedelta) -> None:
+        """Post an Event of something that goes on, at most once in a while for each object.
+
+        Args:
+            owner: The object.
+            event: What goes on.
+            now: The time.
+            every: No two Events of this object and reason come sooner after each other. A new
+                leader of the operator begins anew.
+        """
+        self._reminded = {key: at for key, at in self._reminded.items() if now - at < every}
+        key = (owner.uid, event.reason)
+        if key not in self._reminded:
+            self._reminded[key] = now
+            await self.record(owner, [event])
 
     def _document(self, owner: Owner, event: Event) -> dict[str, Any]:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

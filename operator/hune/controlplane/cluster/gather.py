@@ -47,12 +47,14 @@ class Gatherer:
             if member["kind"] != resources.POD.kind and _is_owned(member, owner)
         }
         pods = [member for member in members if member["kind"] == resources.POD.kind]
+        report = await self._guards.read(pods if _has_detectors(spec) else ())
         return Observed(
             children=children,
             pods=pods,
             model_version=self._model_version(owner, spec),
             version_numbers=self._store.numbers(owner.namespace, owner.name),
-            detector_faults=await self._guards.faults(pods if _has_detectors(spec) else ()),
+            detector_faults=report.faults,
+            detections=report.detections,
             deployment_messages=await self._deployment_messages(owner, children, pods, now),
             kserve_installed=self._installed(resources.INFERENCE_SERVICE),
             monitoring_installed=all(map(self._installed, resources.MONITORING)),
@@ -100,8 +102,9 @@ class Gatherer:
         with_pods = {pod["metadata"].get("labels", {}).get(names.LABEL_REVISION) for pod in pods}
         messages = {}
         for (kind, revision), child in children.items():
-            is_service = kind == resources.INFERENCE_SERVICE.kind
-            if is_service and revision not in with_pods and _is_overdue(child, now):
+            # Until KServe has looked at it and said anything, there is no Deployment to ask.
+            seen = kind == resources.INFERENCE_SERVICE.kind and child.get("status")
+            if seen and revision not in with_pods and _is_overdue(child, now):
                 messages[revision] = await self._replica_failure(owner.namespace, revision)
         return messages
 
@@ -117,7 +120,9 @@ class Gatherer:
 
 
 def _has_detectors(spec: ModelDeploymentSpec | Problem) -> bool:
-    return not isinstance(spec, Problem) and spec.guard.outliers is not None
+    if isinstance(spec, Problem):
+        return False
+    return bool(spec.guard.detectors) or spec.explainer is not None
 
 
 def _is_owned(member: Document, owner: Owner) -> bool:

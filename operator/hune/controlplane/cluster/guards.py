@@ -1,18 +1,34 @@
-"""Asking guards what is amiss with their detectors; nothing else in the cluster reports that."""
+"""Asking guards what is amiss with their detectors and what these found; nothing else tells."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hune.contract import names
 from hune.contract.state import PATH, DetectorFault, GuardState
 from hune.controlplane.cluster.client import Client
 from hune.controlplane.cluster.store import Document
 from hune.controlplane.errors import ApiError
+from hune.controlplane.policy.observed import guard_status
 
 _LOG = logging.getLogger("hune.guards")
-# Pods of one revision load the same artefact: a few of them speak for all.
-_ASKED_AT_MOST = 3
+# So many of one revision speak for all: they load the same artefact and share the traffic.
+_ASKED_AT_MOST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class GuardReport:
+    """What the guards of one deployment say.
+
+    Attributes:
+        faults: By revision, the detectors that cannot judge.
+        detections: By detector, the rows that the guards asked flagged lately, together.
+    """
+
+    faults: Mapping[str, tuple[DetectorFault, ...]] = field(default_factory=dict)
+    detections: Mapping[str, int] = field(default_factory=dict)
 
 
 class GuardReader:
@@ -21,20 +37,18 @@ class GuardReader:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def faults(self, pods: Sequence[Document]) -> dict[str, tuple[DetectorFault, ...]]:
-        """Return the faults that guards report, by revision; a guard that is silent has none."""
-        asked: dict[str, list[Document]] = {}
-        for pod in pods:
-            revision = pod["metadata"].get("labels", {}).get(names.LABEL_REVISION, "")
-            known = asked.setdefault(revision, [])
-            if _guard_runs(pod) and len(known) < _ASKED_AT_MOST:
-                known.append(pod)
-        found = await asyncio.gather(*(self._first_fault(some) for some in asked.values()))
-        return {revision: faults for revision, faults in zip(asked, found, strict=True) if faults}
-
-    async def _first_fault(self, pods: Sequence[Document]) -> tuple[DetectorFault, ...]:
-        states = await asyncio.gather(*(self._ask(pod) for pod in pods))
-        return next((state.faults for state in states if state.faults), ())
+    async def read(self, pods: Sequence[Document]) -> GuardReport:
+        """Return what the guards in these pods say; a silent one has neither fault nor find."""
+        asked = _choose(pods)
+        states = await asyncio.gather(*(self._ask(pod) for pod in asked))
+        faults: dict[str, tuple[DetectorFault, ...]] = {}
+        detections: Counter[str] = Counter()
+        for pod, state in zip(asked, states, strict=True):
+            if state.faults:
+                faults.setdefault(_revision(pod), state.faults)
+            for detection in state.detections:
+                detections[detection.detector] += detection.rows
+        return GuardReport(faults, detections)
 
     async def _ask(self, pod: Document) -> GuardState:
         try:
@@ -45,9 +59,21 @@ class GuardReader:
             return GuardState()
 
 
+def _choose(pods: Sequence[Document]) -> list[Document]:
+    chosen: list[Document] = []
+    asked: Counter[str] = Counter()
+    for pod in pods:
+        if _guard_runs(pod) and asked[_revision(pod)] < _ASKED_AT_MOST:
+            asked[_revision(pod)] += 1
+            chosen.append(pod)
+    return chosen
+
+
+def _revision(pod: Document) -> str:
+    revision: str = pod["metadata"].get("labels", {}).get(names.LABEL_REVISION, "")
+    return revision
+
+
 def _guard_runs(pod: Document) -> bool:
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    return "deletionTimestamp" not in pod["metadata"] and any(
-        status["name"] == names.GUARD_CONTAINER and "running" in status.get("state", {})
-        for status in statuses
-    )
+    running = "running" in guard_status(pod).get("state", {})
+    return running and "deletionTimestamp" not in pod["metadata"]

@@ -1,7 +1,9 @@
 """The event-fed store: what the cluster holds, as small as it can be kept.
 
 An object is kept as compressed JSON and unpacked when a reconcile needs it: a thousand
-deployments are some ten thousand objects, and as Python dictionaries they would not fit.
+deployments are some ten thousand objects, and as Python dictionaries they would not fit. Objects of
+a kind are much alike, so the first of each kind serves the others as the dictionary that they are
+compressed with.
 """
 
 import zlib
@@ -14,6 +16,9 @@ import orjson
 from hune.contract import names
 
 Document = dict[str, Any]
+_LEVEL = 2
+# Objects are some kilobytes; a window of 16 KiB sees a whole one and costs little to set up.
+_WINDOW_BITS = 14
 _POD_STATUS = ("phase", "podIP", "conditions", "containerStatuses", "initContainerStatuses")
 
 
@@ -36,6 +41,7 @@ class Store:
 
     def __init__(self) -> None:
         self._objects: dict[Key, _Entry] = {}
+        self._samples: dict[str, bytes] = {}
         self._members: dict[tuple[str, str], set[Key]] = defaultdict(set)
         self._users: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._mentioned: dict[Key, frozenset[str]] = {}
@@ -53,8 +59,7 @@ class Store:
         if former is not None and former.version >= version:
             return False
         self.drop(key)
-        packed = zlib.compress(orjson.dumps(_trim(document)), 1)
-        self._objects[key] = _Entry(version, _group(document), packed)
+        self._objects[key] = _Entry(version, _group(document), self._pack(key.kind, document))
         self._index(key, document)
         return True
 
@@ -88,8 +93,7 @@ class Store:
         entry = self._objects.get(key)
         if entry is None:
             return None
-        document: Document = orjson.loads(zlib.decompress(entry.packed))
-        return document
+        return self._unpack(key.kind, entry.packed)
 
     def keys(self, kind: str) -> list[Key]:
         """Return the keys of a kind."""
@@ -109,6 +113,17 @@ class Store:
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    def _pack(self, kind: str, document: Mapping[str, Any]) -> bytes:
+        plain = orjson.dumps(_trim(document))
+        sample = self._samples.setdefault(kind, plain)
+        packer = zlib.compressobj(_LEVEL, wbits=_WINDOW_BITS, zdict=sample)
+        return packer.compress(plain) + packer.flush()
+
+    def _unpack(self, kind: str, packed: bytes) -> Document:
+        unpacker = zlib.decompressobj(_WINDOW_BITS, self._samples[kind])
+        document: Document = orjson.loads(unpacker.decompress(packed))
+        return document
 
     def _index(self, key: Key, document: Mapping[str, Any]) -> None:
         group = (key.namespace, _group(document))

@@ -8,8 +8,7 @@ from typing import Any
 
 from hune.contract import names
 from hune.contract.access import AccessSettings
-from hune.contract.guard import DetectorSettings, GuardSettings
-from hune.controlplane.api.guard import Detector
+from hune.contract.guard import DetectorSettings, ExplainerSettings, GuardSettings
 from hune.controlplane.plan.build.artefacts import detector_path
 from hune.controlplane.plan.build.guard_config import build_guard_config, read_draining_since
 from hune.controlplane.plan.build.http_route import build_http_route
@@ -18,7 +17,7 @@ from hune.controlplane.plan.build.inference_service import (
     rescale_inference_service,
 )
 from hune.controlplane.plan.build.model_version import build_model_version
-from hune.controlplane.plan.build.network_policy import build_network_policy
+from hune.controlplane.plan.build.network_policy import build_network_policies
 from hune.controlplane.plan.build.pod_monitor import build_pod_monitor
 from hune.controlplane.plan.build.prometheus_rule import build_prometheus_rule
 from hune.controlplane.plan.build.service import build_service
@@ -77,11 +76,12 @@ def _version(context: Context) -> list[Child]:
 
 def _wanted_revision(context: Context) -> list[Child]:
     owner, revision = context.owner, context.resolved.revision
-    stamp = Stamp.read(context.observed.inference_service(context.wanted), context.settings)
+    existing = context.observed.inference_service(context.wanted)
+    stamp = Stamp.read(existing, context.settings, revision)
     service = build_inference_service(owner, revision, context.scale(), stamp)
     children = [
         Child(build_guard_config(owner, _guard_settings(context))),
-        Child(build_network_policy(owner, context.wanted)),
+        *map(Child, build_network_policies(owner, service)),
     ]
     # Without KServe there is nothing to apply it to; its arrival is an event like any other.
     return [*children, Child(service)] if context.observed.kserve_installed else children
@@ -95,24 +95,38 @@ def _guard_settings(context: Context) -> GuardSettings:
         model_version=context.resolved.model_version,
         revision=context.wanted,
         protocol=revision.protocol.value,
-        predictor_port=revision.container.port if revision.container else names.PREDICTOR_PORT,
+        predictor_port=revision.predictor_port,
         data_contract=contract.plain() if contract else None,
-        outliers=_detector(context.spec.guard.outliers),
+        outliers=_detector(context, "outliers"),
+        adversarial=_detector(context, "adversarial"),
         failure_policy=context.spec.guard.failure_policy.value,
         access=_access(context),
+        explainer=_explainer(context),
     )
 
 
-def _detector(detector: Detector | None) -> DetectorSettings | None:
+def _detector(context: Context, part: str) -> DetectorSettings | None:
+    detector = context.spec.guard.detectors.get(part)
     if detector is None:
         return None
     return DetectorSettings(
         uri=detector.uri,
-        path=detector_path(detector),
+        path=detector_path(part, detector),
         digest=detector.digest,
         on_detect=detector.on_detect.value,
         threshold=detector.threshold or "",
     )
+
+
+def _explainer(context: Context) -> ExplainerSettings | None:
+    explainer = context.spec.explainer
+    if explainer is None:
+        return None
+    seconds = explainer.time_limit_seconds
+    if context.resolved.revision.standalone is None:
+        return ExplainerSettings(time_limit_seconds=seconds)
+    host = f"{context.wanted}{names.EXPLAINER_SUFFIX}"
+    return ExplainerSettings(host, names.SERVICE_PORT, seconds)
 
 
 def _access(context: Context) -> AccessSettings:
@@ -130,7 +144,7 @@ def _other_revisions(context: Context) -> list[Child]:
         scale = _kept_scale(context, name, service)
         children += [
             Child(_kept_config(context, name)),
-            Child(build_network_policy(context.owner, name)),
+            *map(Child, build_network_policies(context.owner, service)),
             Child(rescale_inference_service(context.owner, service, scale)),
         ]
     return children

@@ -1,9 +1,10 @@
-"""Which condition transitions are worth a Kubernetes Event."""
+"""What is worth a Kubernetes Event: conditions that turn, and attacks that guards report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hune.contract.state import WINDOW_SECONDS
 from hune.controlplane.api.conditions import Condition
 
 # Said while things are on their way; a person who describes the object reads the condition.
@@ -49,3 +50,21 @@ def plan_events(former: Sequence[Mapping[str, Any]], fresh: Sequence[Condition])
         kind = "Normal" if condition.is_true or condition.reason in _WISHED else "Warning"
         events.append(Event(kind, condition.reason, condition.message))
     return events
+
+
+def plan_attack_event(detections: Mapping[str, int]) -> Event | None:
+    """Return the Event for rows that guards found to be adversarial; None where there are none.
+
+    Args:
+        detections: By detector, the rows that guards flagged within the last `WINDOW_SECONDS`.
+    """
+    rows = detections.get("adversarial", 0)
+    if not rows:
+        return None
+    told = f"{rows} row{'s' if rows > 1 else ''} within the last {WINDOW_SECONDS // 60} minutes"
+    return Event(
+        "Warning",
+        "AdversarialInput",
+        f"guards flagged {told} as adversarial; hune_guard_detector_flagged_total says since when,"
+        " spec.guard.adversarial.onDetect: Reject refuses such requests",
+    )

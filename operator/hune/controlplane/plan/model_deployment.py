@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from hune.contract import names
+from hune.contract.state import LOADING
 from hune.controlplane.plan.children import plan_children, touched_pods
 from hune.controlplane.plan.context import Context
 from hune.controlplane.plan.plan import Owner, Plan
@@ -14,10 +15,12 @@ from hune.controlplane.policy.observed import NETWORK_POLICY, Document, Observed
 from hune.controlplane.policy.readiness import is_ready
 from hune.controlplane.settings import Settings
 
-# How soon to look again for a revision that made no pod at all: no event will report that.
-_LOOK_AGAIN_SECONDS = 15.0
-# Nor does one report that a detector began to fail.
+# How soon to look again for a revision that made no pod at all: no event will report that. The
+# longer it has been so, the less it matters to know at once.
+_LOOK_AGAIN_SECONDS = (15.0, 60.0)
+# Nor does one report that a detector or an explainer began to fail.
 _ASK_GUARDS_SECONDS = 30.0
+_LOADING_SECONDS = 3.0
 
 
 def plan_model_deployment(
@@ -78,7 +81,18 @@ def _requeue_after(context: Context) -> float | None:
     waits = [context.retires_in(name) for name in retiring]
     service = context.observed.inference_service(context.wanted)
     if (service is None or not is_ready(service)) and not context.observed.pods_of(context.wanted):
-        waits.append(_LOOK_AGAIN_SECONDS)
-    if context.spec.guard.outliers is not None:
-        waits.append(_ASK_GUARDS_SECONDS)
+        waits.append(_look_again_in(service, context.now))
+    if context.spec.guard.detectors or context.spec.explainer is not None:
+        faults = context.observed.detector_faults.get(context.wanted, ())
+        loading = any(fault.reason == LOADING for fault in faults)
+        waits.append(_LOADING_SECONDS if loading else _ASK_GUARDS_SECONDS)
     return max(0.1, min(waits)) if waits else None
+
+
+def _look_again_in(service: Document | None, now: datetime) -> float:
+    soonest, latest = _LOOK_AGAIN_SECONDS
+    created = service["metadata"].get("creationTimestamp") if service is not None else None
+    if created is None:
+        return soonest
+    waited = (now - datetime.fromisoformat(created)).total_seconds()
+    return min(latest, max(soonest, waited))

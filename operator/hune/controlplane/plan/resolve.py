@@ -7,8 +7,10 @@ from pydantic import ValidationError
 from hune.controlplane.api.modeldeployment import NAME_RULE, ModelDeploymentSpec
 from hune.controlplane.api.modelversion import ModelVersionSpec, Source
 from hune.controlplane.errors import describe
+from hune.controlplane.plan.architecture import check_architectures
 from hune.controlplane.plan.build.model_version import inline_version_name
-from hune.controlplane.plan.placement import resolve_placement
+from hune.controlplane.plan.host_name import check_host_name
+from hune.controlplane.plan.placement import check_lite, resolve_placement
 from hune.controlplane.plan.plan import Owner
 from hune.controlplane.plan.problem import Problem
 from hune.controlplane.plan.revision import Revision, build_revision
@@ -49,14 +51,29 @@ def resolve(
     if isinstance(found, Problem):
         return found
     version, source = found
-    placement = resolve_placement(spec.placement, settings)
+    revision = _resolve_revision(spec, source, settings)
+    if isinstance(revision, Problem):
+        return revision
+    unnamed = check_host_name(owner, revision.name(owner.name), settings.domain_template)
+    if unnamed is not None:
+        return unnamed
+    return Resolved(version or revision.name(owner.name), revision)
+
+
+def _resolve_revision(
+    spec: ModelDeploymentSpec, source: Source | None, settings: Settings
+) -> Revision | Problem:
+    placement = resolve_placement(spec, settings)
     if isinstance(placement, Problem):
         return placement
-    runtime = resolve_runtime(spec.serving, source)
+    unfit = check_lite(spec, placement, source)
+    if unfit is not None:
+        return unfit
+    runtime = resolve_runtime(spec.serving, source, placement.profile)
     if isinstance(runtime, Problem):
         return runtime
     revision = build_revision(spec, source, runtime, placement)
-    return Resolved(version or revision.name(owner.name), revision)
+    return check_architectures(spec, revision, settings.architectures) or revision
 
 
 def referenced_version(owner: Owner, spec: ModelDeploymentSpec) -> str | None:

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from hune.contract import names
+from hune.controlplane.api.explainer import Explainer, ExplainerPlacement
 from hune.controlplane.api.guard import Detector
 from hune.controlplane.api.modeldeployment import ModelDeploymentSpec
 from hune.controlplane.api.modelversion import Source
@@ -33,7 +36,31 @@ class Revision:
     env: tuple[EnvironmentVariable, ...]
     resources: Resources | None
     service_account_name: str | None
-    outliers: Detector | None = None
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
+    explainer: Explainer | None = None
+
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """Where its artefacts lie."""
+        artefacts = (self.source, self.explainer, *self.detectors.values())
+        return tuple(artefact.uri for artefact in artefacts if artefact)
+
+    @property
+    def sidecar(self) -> Explainer | None:
+        """Return the explainer that runs beside the predictor, if one does."""
+        return None if self.standalone is not None else self.explainer
+
+    @property
+    def standalone(self) -> Explainer | None:
+        """Return the explainer that runs in a pod of its own, if one does."""
+        explainer = self.explainer
+        alone = explainer is not None and explainer.placement is ExplainerPlacement.STANDALONE
+        return explainer if alone else None
+
+    @property
+    def predictor_port(self) -> int:
+        """Return the port that the predictor listens on."""
+        return self.container.port if self.container else names.PREDICTOR_PORT
 
     def name(self, deployment: str) -> str:
         """Return `<deployment>-<8 hex>`, equal for equal revisions."""
@@ -50,7 +77,8 @@ class Revision:
             "env": [variable.document() for variable in self.env],
             "resources": self.resources.document() if self.resources else None,
             "serviceAccountName": self.service_account_name,
-            **({"outliers": _artefact(self.outliers)} if self.outliers else {}),
+            **{name: _artefact(detector) for name, detector in self.detectors.items()},
+            **({"explainer": _explainer(self.explainer)} if self.explainer else {}),
         }
 
 
@@ -71,10 +99,23 @@ def build_revision(
         env=tuple(serving.env),
         resources=serving.resources,
         service_account_name=serving.service_account_name,
-        outliers=spec.guard.outliers,
+        detectors=spec.guard.detectors,
+        explainer=spec.explainer,
     )
 
 
 def _artefact(detector: Detector) -> dict[str, str]:
     """Return what is loaded; how it is judged with changes in place."""
     return {"uri": detector.uri, "digest": detector.digest}
+
+
+def _explainer(explainer: Explainer) -> dict[str, str]:
+    """Return what is loaded; how long it may take changes in place."""
+    hashed = {
+        "method": explainer.method.value,
+        "uri": explainer.uri,
+        "digest": explainer.digest,
+    }
+    if explainer.placement is ExplainerPlacement.STANDALONE:
+        hashed["placement"] = explainer.placement.value
+    return hashed

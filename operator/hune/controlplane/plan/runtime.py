@@ -4,6 +4,7 @@ from typing import Any
 
 from hune.contract import names
 from hune.controlplane.api.modelversion import Source
+from hune.controlplane.api.placement import Profile
 from hune.controlplane.api.serving import Protocol, Serving
 from hune.controlplane.plan.problem import Problem
 
@@ -16,23 +17,44 @@ _V1 = {
 }
 
 
-def resolve_runtime(serving: Serving, source: Source | None) -> str | Problem | None:
-    """Return the runtime's name, None where KServe should choose by the format.
+# Formats that are code: only an image of the user's has what it needs.
+_CODE = {
+    "kserve": "serving.container.image: an image with the `kserve` package and your model class",
+    "seldon": "serving.container.image: docker.io/hune/seldon or an image made from it, and "
+    "serving.protocol: Seldon",
+}
+
+
+def resolve_runtime(
+    serving: Serving, source: Source | None, profile: Profile
+) -> str | Problem | None:
+    """Return the runtime's name, None where KServe should choose by the format or none serves.
 
     KServe's own choice among several runtimes follows priorities that differ between protocols
     and architectures, so the formats Hune knows are pinned.
     """
-    if serving.container is not None or source is None:
+    if profile is Profile.LITE or serving.container is not None or source is None:
         return None
     if serving.runtime is not None:
         return serving.runtime
+    if source.format in _CODE:
+        return Problem(
+            "ContainerNeeded",
+            f"spec.serving: format '{source.format}' is code of your own, which no runtime of "
+            f"KServe runs; set {_CODE[source.format]}",
+        )
     if serving.protocol is Protocol.V1 and source.format == "mlflow":
         return Problem(
             "UnsupportedProtocol",
             "spec.serving.protocol: V1 cannot serve format 'mlflow'; set V2, or name a "
             "spec.serving.runtime that can",
         )
-    return (_V2 if serving.protocol is Protocol.V2 else _V1).get(source.format)
+    return known_runtime(source.format, serving.protocol)
+
+
+def known_runtime(model_format: str, protocol: Protocol) -> str | None:
+    """Return the runtime that Hune pins for a format; None where it knows none."""
+    return (_V2 if protocol is Protocol.V2 else _V1).get(model_format)
 
 
 def runtime_environment(runtime: str | None, model: str) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from hune.controlplane.policy.observed import (
 )
 from hune.controlplane.policy.readiness import (
     count_ready,
+    explainer_condition,
     guard_condition,
     predictor_condition,
 )
@@ -56,7 +57,7 @@ def plan_status(context: Context) -> ModelDeploymentStatus:
         active_version=context.version_of(cutover.active),
         candidate_version=context.version_of(candidate) if candidate else None,
         replicas=count_ready(context.observed, cutover.active),
-        selector=f"{names.LABEL_DEPLOYMENT}={owner.name}",
+        selector=_selector(context),
         revisions=_revisions(context, cutover),
         conditions=conditions.settle(
             plan_conditions(context), former, owner.generation, context.time
@@ -70,6 +71,7 @@ def plan_conditions(context: Context) -> list[Condition]:
         _accepted(),
         predictor_condition(context.observed, context.wanted),
         guard_condition(context.observed, context.wanted),
+        *_explainer(context),
         _rolled_out(context.cutover()),
     ]
     return [*components, *_objectives(context), summarise(components)]
@@ -130,6 +132,19 @@ def _rolled_out(cutover: Cutover) -> Condition:
         reason="WaitingForRevision",
         message=f"revision {cutover.active} goes on serving until {cutover.candidate} is ready",
     )
+
+
+def _selector(context: Context) -> str:
+    """Return what chooses the pods that `replicas` counts; an explainer's own are none of them."""
+    selector = f"{names.LABEL_DEPLOYMENT}={context.owner.name}"
+    alone = context.resolved.revision.standalone is not None
+    return f"{selector},component!=explainer" if alone else selector
+
+
+def _explainer(context: Context) -> list[Condition]:
+    if context.spec.explainer is None:
+        return []
+    return [explainer_condition(context.observed, context.wanted)]
 
 
 def _objectives(context: Context) -> list[Condition]:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hune.contract import names
 from hune.contract.refusal import Refusal
-from hune.contract.state import DetectorFault
+from hune.contract.state import EXPLAINER, DetectorFault
 from hune.controlplane.api.conditions import find
 from hune.controlplane.policy.observed import Document, Observed
 
@@ -33,13 +34,14 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the checks look at."""
+    """What the checks look at; `resources` says where those of its pods are set."""
 
     revision: str
     inference_service: Document | None
     pods: list[Document]
     deployment_message: str
     detector_faults: Sequence[DetectorFault]
+    resources: str = "spec.serving.resources"
 
 
 Check = Callable[[Subject], Diagnosis | None]
@@ -65,6 +67,14 @@ def diagnose(observed: Observed, revision: str) -> Diagnosis:
         if diagnosis is not None:
             return diagnosis
     return Diagnosis(PROGRESSING, f"revision {revision} is starting")
+
+
+def diagnose_explainer(observed: Observed, revision: str) -> Diagnosis | None:
+    """Return why the pod of a revision's explainer does not run; None where none is known."""
+    name = f"{revision}{names.EXPLAINER_SUFFIX}"
+    subject = Subject(name, None, observed.pods_of(name), "", (), "the chart's explainerResources")
+    found = (check(subject) for check in CHAIN)
+    return next((diagnosis for diagnosis in found if diagnosis is not None), None)
 
 
 def artefact_refused(subject: Subject) -> Diagnosis | None:
@@ -115,7 +125,7 @@ def unschedulable(subject: Subject) -> Diagnosis | None:
         if scheduled["status"] == "False":
             return Diagnosis(
                 "Unschedulable",
-                f"no node takes the pod; check spec.placement and spec.serving.resources against "
+                f"no node takes the pod; check spec.placement and {subject.resources} against "
                 f"the nodes ({_first_line(scheduled.get('message', ''))})",
             )
     return None
@@ -127,13 +137,17 @@ def container_failing(subject: Subject) -> Diagnosis | None:
         for state in (status.get("state", {}), status.get("lastState", {})):
             ended = state.get("terminated", {})
             if ended.get("exitCode", 0) != 0:
-                return Diagnosis("ContainerFailing", _how_it_ended(status, ended))
+                return Diagnosis(
+                    "ContainerFailing", _how_it_ended(status, ended, subject.resources)
+                )
     return None
 
 
 def detector_faulty(subject: Subject) -> Diagnosis | None:
     """Quote a guard that is not ready because a detector cannot judge."""
     for fault in subject.detector_faults:
+        if fault.detector == EXPLAINER:
+            continue
         return Diagnosis(fault.reason, f"spec.guard.{fault.detector}: {fault.message}")
     return None
 
@@ -175,10 +189,10 @@ def _missing_reference(reason: str, where: str, message: str) -> Diagnosis:
     )
 
 
-def _how_it_ended(status: dict[str, Any], ended: dict[str, Any]) -> str:
+def _how_it_ended(status: dict[str, Any], ended: dict[str, Any], resources: str) -> str:
     where = f"container {status['name']}"
     if ended.get("reason") == "OOMKilled":
-        return f"{where} used more memory than its limit; raise spec.serving.resources.limits"
+        return f"{where} used more memory than its limit; raise {resources}.limits"
     said = _first_line(ended.get("message", ""))
     told = f": {said}" if said else "; see its log"
     return f"{where} ended with exit code {ended['exitCode']}{told}"

@@ -27,7 +27,9 @@ class Observed:
         model_version: The ModelVersion that the spec refers to or stands for, if it exists.
         version_numbers: Numbers of the ModelVersions of the same model, for the next one.
         deployment_messages: By revision, why its Deployment could make no pod, if it could not.
-        detector_faults: By revision, the detectors that its guards say cannot judge.
+        detector_faults: By revision, the detectors that its guards say cannot judge, and the
+            explainer where it cannot explain.
+        detections: By detector, the rows that its guards flagged within the last minutes.
         kserve_installed: Whether the cluster knows the InferenceService kind.
         monitoring_installed: Whether it knows the Prometheus operator's kinds.
     """
@@ -38,6 +40,7 @@ class Observed:
     version_numbers: Sequence[int] = ()
     deployment_messages: Mapping[str, str] = field(default_factory=dict)
     detector_faults: Mapping[str, Sequence[DetectorFault]] = field(default_factory=dict)
+    detections: Mapping[str, int] = field(default_factory=dict)
     kserve_installed: bool = True
     monitoring_installed: bool = True
 
@@ -67,3 +70,21 @@ class Observed:
             if pod["metadata"].get("labels", {}).get(names.LABEL_REVISION) == revision
             and "deletionTimestamp" not in pod["metadata"]
         ]
+
+
+def is_explainer(pod: Document) -> bool:
+    """Tell whether a pod is that of an explainer of its own."""
+    revision: str = pod["metadata"].get("labels", {}).get(names.LABEL_REVISION, "")
+    return revision.endswith(names.EXPLAINER_SUFFIX)
+
+
+def guard_status(pod: Document) -> Document:
+    """Return the status of the container that guards: in profile Lite it is the predictor's.
+
+    KServe calls a pod's only container alike in every pod; an explainer's does not guard.
+    """
+    if is_explainer(pod):
+        return {}
+    statuses = {s["name"]: s for s in pod.get("status", {}).get("containerStatuses", [])}
+    known: Document = statuses.get(names.GUARD_CONTAINER, {})
+    return known or (statuses.get(names.PREDICTOR_CONTAINER, {}) if len(statuses) == 1 else {})

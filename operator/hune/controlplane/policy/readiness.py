@@ -1,11 +1,14 @@
 """Whether a revision serves: its predictor as KServe says, its guard as its pods say."""
 
-from hune.contract import names
-from hune.contract.state import DetectorFault
+from hune.contract.state import EXPLAINER, UNREACHABLE, DetectorFault
 from hune.controlplane.api.conditions import Condition, Status, find
-from hune.controlplane.api.modeldeployment import GUARD_READY, PREDICTOR_READY
-from hune.controlplane.policy.diagnosis import diagnose
-from hune.controlplane.policy.observed import Document, Observed
+from hune.controlplane.api.modeldeployment import (
+    EXPLAINER_READY,
+    GUARD_READY,
+    PREDICTOR_READY,
+)
+from hune.controlplane.policy.diagnosis import diagnose, diagnose_explainer
+from hune.controlplane.policy.observed import Document, Observed, guard_status
 
 
 def predictor_condition(observed: Observed, revision: str) -> Condition:
@@ -28,16 +31,16 @@ def predictor_condition(observed: Observed, revision: str) -> Condition:
 
 
 def guard_condition(observed: Observed, revision: str) -> Condition:
-    """Say whether a guard of the revision is ready.
+    """Say whether a guard of the revision is ready, and judges.
 
     A guard is ready when its predictor answers, which KServe reports a moment later: both are
-    told together, so that one change is one write.
+    told together, so that one change is one write. A detector's fault comes first: with the
+    failure policy `Closed` it is why no guard is ready.
     """
-    service = observed.inference_service(revision)
-    guards = (container_ready(pod, names.GUARD_CONTAINER) for pod in observed.pods_of(revision))
-    if service is not None and is_ready(service) and any(guards):
-        for fault in observed.detector_faults.get(revision, ()):
+    for fault in observed.detector_faults.get(revision, ()):
+        if fault.detector != EXPLAINER:
             return _blind(fault)
+    if _guarded(observed, revision):
         return Condition(
             type=GUARD_READY,
             status=Status.TRUE,
@@ -50,6 +53,29 @@ def guard_condition(observed: Observed, revision: str) -> Condition:
         reason="NotReady",
         message=f"no guard of revision {revision} is ready; see PredictorReady",
     )
+
+
+def explainer_condition(observed: Observed, revision: str) -> Condition:
+    """Say whether a revision's answers can be explained, as its guards say."""
+    reason, message = "Explaining", f"answers of revision {revision} are explained on request"
+    faults = observed.detector_faults.get(revision, ())
+    fault = next((fault for fault in faults if fault.detector == EXPLAINER), None)
+    if not _guarded(observed, revision):
+        reason = "NotReady"
+        message = f"no guard of revision {revision} is ready; see PredictorReady"
+    elif fault is not None:
+        # Why a pod of its own does not answer, its guards cannot tell.
+        own = diagnose_explainer(observed, revision) if fault.reason == UNREACHABLE else None
+        reason, message = (own or fault).reason, f"spec.explainer: {(own or fault).message}"
+    status = Status.TRUE if reason == "Explaining" else Status.FALSE
+    return Condition(type=EXPLAINER_READY, status=status, reason=reason, message=message)
+
+
+def _guarded(observed: Observed, revision: str) -> bool:
+    service = observed.inference_service(revision)
+    guards = map(guard_status, observed.pods_of(revision))
+    ready = any(guard.get("ready") is True for guard in guards)
+    return service is not None and is_ready(service) and ready
 
 
 def _blind(fault: DetectorFault) -> Condition:
@@ -68,12 +94,6 @@ def is_ready(inference_service: Document) -> bool:
     current = inference_service["metadata"].get("generation", 0)
     observed = int(status.get("observedGeneration", current))
     return bool(ready["status"] == "True" and observed >= current)
-
-
-def container_ready(pod: Document, container: str) -> bool:
-    """Tell whether a container of a pod is ready."""
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    return any(status["name"] == container and status.get("ready") is True for status in statuses)
 
 
 def count_ready(observed: Observed, revision: str) -> int:

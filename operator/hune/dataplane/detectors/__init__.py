@@ -1,1 +1,1 @@
-"""Fitted outlier detectors, scored with numpy alone: what the guard needs of them, no more."""
+"""Fitted detectors, scored with numpy alone: what the guard needs of them, no more."""

@@ -9,10 +9,10 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ _NPY_VERSION: Final = (1, 0)
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
+H = TypeVar("H")
 
 
 class ArtefactError(ValueError):
@@ -69,12 +70,12 @@ class Header:
 
     Attributes:
         schema: `SCHEMA`.
-        method: Name of the method, as `hune fit outlier --method` takes it.
+        method: Name of the method, as `hune fit … --method` takes it.
         name: What its author calls it.
         features: Names of the columns in their order; empty where they have none.
         feature_count: Number of columns.
         dtype: The precision in which a row's values are looked at.
-        threshold: A row whose score is above it is an outlier; a decimal number as text.
+        threshold: A row whose score is above it is flagged; a decimal number as text.
         false_alarm_rate: The share of ordinary rows above the threshold that was allowed for.
         fitted_with: What fitted it, with versions.
         data_digest: Digest of the file it was fitted on.
@@ -104,11 +105,7 @@ def write_artefact(directory: Path, header: Header, arrays: Arrays) -> Header:
         header: The header; what it lists as files is replaced.
         arrays: The arrays by name.
     """
-    files = tuple(_write(directory, name, arrays[name]) for name in sorted(arrays))
-    document = to_document(header) | {"files": to_document(files)}
-    text = json.dumps(document, indent=2) + "\n"
-    (directory / HEADER_FILE).write_text(text, encoding="utf-8")
-    return from_document(Header, document, HEADER_FILE)
+    return write_listed(directory / HEADER_FILE, header, arrays)
 
 
 def read_header(directory: Path) -> Header:
@@ -118,14 +115,7 @@ def read_header(directory: Path) -> Header:
         MissingArtefactError: It is missing.
         ArtefactError: It is too large, or says what cannot be.
     """
-    path = directory / HEADER_FILE
-    if not path.exists():
-        raise MissingArtefactError(f"{path} is missing; `hune fit outlier --to` writes it")
-    content = _read(path, _MAXIMUM_HEADER_BYTES)
-    try:
-        header = from_document(Header, json.loads(content), HEADER_FILE)
-    except (ValueError, RecursionError) as error:
-        raise ArtefactError(f"{HEADER_FILE} is not usable: {error}") from None
+    header = parse_header(directory / HEADER_FILE, Header, "hune fit")
     _check(header)
     return header
 
@@ -151,11 +141,46 @@ def read_arrays(directory: Path, header: Header, specs: Mapping[str, ArraySpec])
     Raises:
         ArtefactError: A file is missing, or is not the one that the header tells of.
     """
-    files = {file.name: file for file in header.files}
-    if len(files) != len(header.files) or files.keys() != specs.keys():
+    return read_listed(directory / HEADER_FILE, header.files, specs, header.method)
+
+
+def write_listed(path: Path, header: H, arrays: Arrays) -> H:
+    """Write arrays beside a header that lists them, and the header; return it as it then is."""
+    files = tuple(write_array(path.parent, name, arrays[name]) for name in sorted(arrays))
+    document = to_document(header) | {"files": to_document(files)}
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return from_document(type(header), document, path.name)
+
+
+def parse_header(path: Path, kind: type[H], writer: str) -> H:
+    """Read a header; what it says is still to be checked.
+
+    Raises:
+        MissingArtefactError: It is missing; the message names the command that writes it.
+        ArtefactError: It is too large, or no such header.
+    """
+    if not path.exists():
+        raise MissingArtefactError(f"{path} is missing; `{writer}` writes it")
+    content = read_bounded(path, _MAXIMUM_HEADER_BYTES)
+    try:
+        return from_document(kind, json.loads(content), path.name)
+    except (ValueError, RecursionError) as error:
+        raise ArtefactError(f"{path.name} is not usable: {error}") from None
+
+
+def read_listed(
+    path: Path, listed: Sequence[ArrayFile], specs: Mapping[str, ArraySpec], method: str
+) -> Arrays:
+    """Read the arrays that a header lists, read-only; they must be just those of the method.
+
+    Raises:
+        ArtefactError: A file is missing, or is not the one that the header tells of.
+    """
+    files = {file.name: file for file in listed}
+    if len(files) != len(listed) or files.keys() != specs.keys():
         wanted = ", ".join(sorted(specs))
-        raise ArtefactError(f"{HEADER_FILE}: files must be exactly {wanted} for {header.method}")
-    return {name: _read_array(directory, files[name], spec) for name, spec in specs.items()}
+        raise ArtefactError(f"{path.name}: files must be exactly {wanted} for {method}")
+    return {name: read_array(path.parent, files[name], spec) for name, spec in specs.items()}
 
 
 def _check(header: Header) -> None:
@@ -169,9 +194,14 @@ def _check(header: Header) -> None:
     threshold_of(header.threshold)
 
 
-def _read_array(directory: Path, file: ArrayFile, spec: ArraySpec) -> Array:
+def read_array(directory: Path, file: ArrayFile, spec: ArraySpec) -> Array:
+    """Read one array, read-only.
+
+    Raises:
+        ArtefactError: The file is missing, or is not the one that is told of.
+    """
     path = directory / f"{file.name}.npy"
-    content = _read(path, _MAXIMUM_ARRAY_BYTES)
+    content = read_bounded(path, _MAXIMUM_ARRAY_BYTES)
     if len(content) != file.size:
         raise ArtefactError(f"{path.name} has {len(content)} bytes; the header says {file.size}")
     if hashlib.sha256(content).hexdigest() != file.sha256:
@@ -202,7 +232,12 @@ def _parse_array(name: str, content: bytes, spec: ArraySpec) -> Array:
     return array
 
 
-def _read(path: Path, maximum: int) -> bytes:
+def read_bounded(path: Path, maximum: int) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        ArtefactError: It is missing, or larger than the maximum in bytes.
+    """
     if not path.is_file():
         raise ArtefactError(f"{path} is missing, or no file")
     try:
@@ -215,7 +250,8 @@ def _read(path: Path, maximum: int) -> bytes:
         raise ArtefactError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _write(directory: Path, name: str, array: Array) -> ArrayFile:
+def write_array(directory: Path, name: str, array: Array) -> ArrayFile:
+    """Write one array as `<name>.npy`, and return what a header says of it."""
     stream = io.BytesIO()
     np.lib.format.write_array(
         stream, np.ascontiguousarray(array), version=_NPY_VERSION, allow_pickle=False

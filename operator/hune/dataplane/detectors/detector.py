@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hune.dataplane.detectors import isolation_forest, mahalanobis
+from hune.dataplane.detectors import adversarial_ae, isolation_forest, mahalanobis, neighbours
 from hune.dataplane.detectors.artefact import (
     Arrays,
     ArraySpec,
@@ -29,7 +29,7 @@ class Detector(Protocol):
         name: What its author calls it.
         names: Names of the columns in their order; empty where they have none.
         count: Number of columns.
-        threshold: A row with a higher score is an outlier.
+        threshold: A row with a higher score is flagged.
     """
 
     @property
@@ -70,6 +70,10 @@ METHODS: Final[Mapping[str, Method]] = {
         isolation_forest.ARRAYS, isolation_forest.DTYPE, isolation_forest.IsolationForest
     ),
     "Mahalanobis": Method(mahalanobis.ARRAYS, mahalanobis.DTYPE, mahalanobis.Mahalanobis),
+    "Neighbours": Method(neighbours.ARRAYS, neighbours.DTYPE, neighbours.Neighbours),
+    "AdversarialAE": Method(
+        adversarial_ae.ARRAYS, adversarial_ae.DTYPE, adversarial_ae.AdversarialAE
+    ),
 }
 
 

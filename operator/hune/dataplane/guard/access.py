@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -29,7 +30,10 @@ _FREE: Final = frozenset(
     {Endpoint.HEALTH, Endpoint.LIVE, Endpoint.READY, Endpoint.STATE, Endpoint.METRICS}
 )
 # An endpoint that neither stands here nor is free takes the right to predict.
-_VERBS: Final[dict[Endpoint, str]] = {}
+_VERBS: Final[dict[Endpoint, str]] = {
+    Endpoint.EXPLAIN: access.EXPLAIN,
+    Endpoint.FEEDBACK: access.FEEDBACK,
+}
 _CHALLENGE: Final[Header] = (b"www-authenticate", b"Bearer")
 _PRIVATE: Final = frozenset({HEADER})
 _NOTHING: Final[frozenset[bytes]] = frozenset()
@@ -107,14 +111,30 @@ class Access:
             token = read_token(headers)
         except NoTokenError as error:
             raise self._unauthenticated(f"{error}") from None
-        # The token itself is kept nowhere.
-        key = sha256(b"%b %b" % (verb.encode(), token)).digest()
+        key = _key_of(verb, token)
         kept = self._decisions.find(key)
         if kept is None:
             kept = await self._ask(key, verb, token)
         elif self._clocks.steady() >= kept.renew_at:
             self._renew(kept, key, verb, token)
         self._pass(kept)
+
+    def find(self, endpoint: Endpoint, headers: Iterable[Header]) -> Callable[[], None] | None:
+        """Return what counts a request that may pass without a question to anybody.
+
+        Returns:
+            None where somebody must be asked, or the request refused; `admit` does either.
+        """
+        if self._is_open or endpoint in _FREE:
+            return _uncounted
+        try:
+            token = read_token(headers)
+        except NoTokenError:
+            return None
+        kept = self._decisions.find(_key_of(_VERBS.get(endpoint, access.PREDICT), token))
+        if kept is None or not kept.decision.allowed or self._clocks.steady() >= kept.renew_at:
+            return None
+        return partial(self._pass, kept)
 
     @property
     def _is_open(self) -> bool:
@@ -204,7 +224,12 @@ class Access:
 
 
 def _uncounted() -> None:
-    """Count nothing: names of callers that were refused are anybody's invention."""
+    """Count nothing: nobody asks who calls here, or the name is anybody's invention."""
+
+
+def _key_of(verb: str, token: bytes) -> bytes:
+    """Return what a decision is kept under; the token itself is kept nowhere."""
+    return sha256(b"%b %b" % (verb.encode(), token)).digest()
 
 
 def _key(settings: GuardSettings) -> tuple[object, ...]:

@@ -1,9 +1,12 @@
 """What the guard answers by itself, always as JSON that a person can act on."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+
+_LOG: Final = logging.getLogger(__name__)
 
 Header = tuple[bytes, bytes]
 
@@ -54,3 +57,11 @@ def error_body(message: str) -> bytes:
 def json_answer(content: object) -> Answer:
     """Return a successful answer in JSON."""
     return Answer(200, [JSON], msgspec.json.encode(content))
+
+
+def answer_failure(error: BaseException) -> Answer:
+    """Return what a client hears of an error: a problem says it itself, of others the log does."""
+    if isinstance(error, Problem):
+        return error.answer()
+    _LOG.error("a request failed for a reason of the guard's own", exc_info=error)
+    return Problem(500, "the guard failed; its log says why").answer()

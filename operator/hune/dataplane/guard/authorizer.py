@@ -6,13 +6,8 @@ from typing import Final
 import msgspec
 
 from hune.contract.access import AUTHORIZE_PATH, Decision, Question, split_address
-from hune.dataplane.guard.upstream import (
-    BrokenError,
-    Pool,
-    Reply,
-    UnreachableError,
-    UpstreamError,
-)
+from hune.dataplane.guard.reply import BrokenError, Reply, UnreachableError, UpstreamError
+from hune.dataplane.guard.upstream import Pool
 
 _MAXIMUM_CONNECTIONS: Final = 16
 _MAXIMUM_BODY: Final = 64 << 10

@@ -16,7 +16,11 @@ _NO_BREACH: Final = Finding({"contract_breaches": 0}, ((_HEADER, b"0"),))
 
 
 class ContractCheck:
-    """Says how the rows of a request break the contract of the model."""
+    """Says how the rows of a request break the contract of the model.
+
+    Attributes:
+        rejects: Whether a request that breaks it is not answered.
+    """
 
     def __init__(
         self, contract: DataContract, count: Callable[[Mapping[tuple[str, str], int]], None]
@@ -28,7 +32,7 @@ class ContractCheck:
             count: Told the breaches of every request by the contract's feature and by kind.
         """
         self._checker = Checker(contract)
-        self._rejects = contract.on_breach == "Reject"
+        self.rejects = contract.on_breach == "Reject"
         self._count = count
 
     def inspect(self, table: Table) -> Finding:
@@ -42,7 +46,7 @@ class ContractCheck:
         report = _in_words(tally)
         note = {"contract_breaches": breaches, "contract_report": report}
         rejected = ""
-        if self._rejects:
+        if self.rejects:
             rejected = f"the request breaks the model's data contract ({breaches} times): {report}"
         return Finding(note, ((_HEADER, str(breaches).encode()),), rejected)
 

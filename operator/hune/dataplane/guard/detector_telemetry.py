@@ -1,11 +1,13 @@
 """What is counted of a detector; the label `detector` is the part it plays, never its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hune.contract import metrics
+from hune.contract.state import WINDOW_SECONDS
+from hune.dataplane.guard.recent import Recent
 
 # Missing: there is no artefact. Unusable: it is not what it says, or not what was asked for. Table:
 # a request has other columns. Crash: scoring failed.
@@ -16,43 +18,66 @@ _BUCKETS: Final = (
 )
 
 
+def build_detector_telemetry(
+    registry: CollectorRegistry, detectors: Iterable[str]
+) -> dict[str, "DetectorTelemetry"]:
+    """Register the metrics, and return what each detector counts with.
+
+    Args:
+        registry: Where they are published.
+        detectors: The parts that detectors play, as `outliers`.
+    """
+    label = ["detector"]
+    rows = Counter(metrics.DETECTOR_ROWS, "Rows scored.", label, registry=registry)
+    flagged = Counter(
+        metrics.DETECTOR_FLAGGED, "Rows that a detector flagged.", label, registry=registry
+    )
+    durations = Histogram(
+        metrics.DETECTOR_DURATION,
+        "Seconds that scoring the rows of one request took.",
+        label,
+        buckets=_BUCKETS,
+        registry=registry,
+    )
+    failures = Counter(
+        metrics.DETECTOR_FAILURES,
+        "Times that a detector could not be loaded or could not score a request.",
+        [*label, "reason"],
+        registry=registry,
+    )
+    return {
+        name: DetectorTelemetry(
+            rows.labels(name),
+            flagged.labels(name),
+            durations.labels(name),
+            {reason: failures.labels(name, reason) for reason in FAILURES},
+        )
+        for name in detectors
+    }
+
+
 class DetectorTelemetry:
-    """Counts and times of one detector."""
+    """Counts and times of one detector.
 
-    def __init__(self, registry: CollectorRegistry, detector: str) -> None:
-        """Register the metrics.
+    Attributes:
+        recent: The rows that it flagged lately.
+    """
 
-        Args:
-            registry: Where they are published.
-            detector: The part it plays, as `outliers`.
-        """
-        label = ["detector"]
-        rows = Counter(metrics.DETECTOR_ROWS, "Rows scored.", label, registry=registry)
-        flagged = Counter(
-            metrics.DETECTOR_FLAGGED, "Rows that a detector flagged.", label, registry=registry
-        )
-        durations = Histogram(
-            metrics.DETECTOR_DURATION,
-            "Seconds that scoring the rows of one request took.",
-            label,
-            buckets=_BUCKETS,
-            registry=registry,
-        )
-        failures = Counter(
-            metrics.DETECTOR_FAILURES,
-            "Times that a detector could not be loaded or could not score a request.",
-            [*label, "reason"],
-            registry=registry,
-        )
-        self._rows, self._flagged = rows.labels(detector), flagged.labels(detector)
-        self._took: Callable[[float], None] = durations.labels(detector).observe
-        self._failures = {reason: failures.labels(detector, reason) for reason in FAILURES}
+    def __init__(
+        self, rows: Counter, flagged: Counter, durations: Histogram, failures: dict[str, Counter]
+    ) -> None:
+        self._rows, self._flagged = rows, flagged
+        self._took: Callable[[float], None] = durations.observe
+        self._failures = failures
+        self.recent = Recent(WINDOW_SECONDS)
 
     def scored(self, rows: int, flagged: int, seconds: float) -> None:
         """Count the rows of one request."""
         self._rows.inc(rows)
-        self._flagged.inc(flagged)
         self._took(seconds)
+        if flagged:
+            self._flagged.inc(flagged)
+            self.recent.add(flagged)
 
     def failed(self, reason: str) -> None:
         """Count a failure, by one of `FAILURES`."""

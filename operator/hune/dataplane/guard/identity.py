@@ -11,6 +11,9 @@ _ID_HEADER: Final = names.HEADER_PREDICTION_ID.lower().encode()
 _VERSION_HEADER: Final = names.HEADER_MODEL_VERSION.lower().encode()
 
 
+Note = dict[str, object]
+
+
 class Identity:
     """Mints the ids of one origin under one key."""
 
@@ -24,12 +27,12 @@ class Identity:
         """Tell whether ids under these settings would vouch for the same."""
         return self._origin == _origin(settings) and self._key == key
 
-    def new_note(self) -> dict[str, object]:
+    def new_note(self) -> Note:
         """Return what is said beside a prediction, under an id that no other one has."""
-        prediction = self._mint.new(sampled=False)
-        return {"prediction_id": str(prediction), "model_version": self._origin.model_version}
+        prediction = self._mint.write(sampled=False)
+        return {"prediction_id": prediction, "model_version": self._origin.model_version}
 
-    def headers_of(self, note: dict[str, object]) -> list[Header]:
+    def headers_of(self, note: Note) -> list[Header]:
         """Return the note's headers."""
         return [(_ID_HEADER, str(note["prediction_id"]).encode()), self._version]
 

@@ -1,199 +1,154 @@
-"""The client's side: uvicorn's HTTP/1.1 protocol, with the bounds and the words that it lacks."""
+"""The client's side: requests that came whole are answered the short way, all others by a task."""
 
 import asyncio
-import re
-import socket
-from typing import Any, Final, Protocol, cast
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, cast
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from hune.dataplane.guard.answers import error_body
-from hune.dataplane.guard.headers import announces_body
-from hune.dataplane.guard.joining import JoiningTransport
-from hune.dataplane.wire.paths import show
+from hune.dataplane.guard.answers import CLOSE, Answer
+from hune.dataplane.guard.bounded import Bounded, written
+from hune.dataplane.guard.request import Request
 
-_MAXIMUM_HEAD: Final = 64 << 10
-_MAXIMUM_CONNECTIONS: Final = 4096
-_UNREAD_MILLISECONDS: Final = 60_000
-_TARGET: Final = re.compile(rb"[!-~]+")
+_NOBODY_WAITS: Final = asyncio.Event()
 
 
-class Listener(Protocol):
-    """What the protocol needs to know of the application behind it."""
+class _Exchange:
+    """What stands where uvicorn has a cycle, while a request is answered without a task."""
 
-    read_timeout_seconds: float
+    __slots__ = ("disconnected", "keep_alive", "response_complete")
 
-    def refused(self, status: int) -> None:
-        """Note a request that was refused before it was one."""
+    # A request that came whole: there is nothing more to come, and nobody waits for it.
+    more_body = False
+    message_event = _NOBODY_WAITS
+
+    def __init__(self) -> None:
+        self.keep_alive = True
+        self.response_complete = self.disconnected = False
 
 
-class _RefusedError(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Inbound(HttpToolsProtocol):
+class Inbound(Bounded):
     """One client's connection.
 
-    uvicorn waits for ever for the rest of a request, holds headers of any size and answers what
-    it cannot parse in plain text and with a line in the log. Here every request has a moment to
-    arrive in and a bound on its head, and every refusal says in JSON what was wrong.
+    Nothing is handed to uvicorn before all that arrived at once is parsed. By then most requests
+    are there with their bodies, and whoever listens may answer them without a task.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._listener = cast("Listener", self.config.app)
-        self._received = 0
-        self._in_head = False
-        self._incomplete = True  # a client that connects owes a request
-        self._deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; a client that never reads its answers is cut off by the kernel."""
-        super().connection_made(cast("asyncio.Transport", transport))
-        transport.get_extra_info("socket").setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS
-        )
-        self.transport = cast("asyncio.Transport", JoiningTransport(self.transport))
-        if len(self.connections) > _MAXIMUM_CONNECTIONS:
-            self._refuse(503, f"more than {_MAXIMUM_CONNECTIONS} connections are open")
-        else:
-            self._set_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self._clear_deadline()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what came; refuse what is no request."""
-        self._unset_keepalive_if_required()
-        self._received += len(data)
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self._refuse_malformed(data, error)
-        except httptools.HttpParserUpgrade:
-            # The request itself was served in HTTP/1.1; what follows would be another protocol.
-            self.cycle.keep_alive = False
-        else:
-            self._bound()
+        self._held: list[bytes] | None = None
+        self._idle_since = 0.0
 
     def on_message_begin(self) -> None:
         """Note that a request is under way."""
         self._in_head = self._incomplete = True
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
         """Check the head as a whole before anything is made of it."""
-        if not _TARGET.fullmatch(self.url):
-            raise _RefusedError(400, f"the path {show(self.url)} holds what no URL may hold")
-        if self._received > _MAXIMUM_HEAD:
-            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-            if size > _MAXIMUM_HEAD:
-                raise _head_too_large()
-        if self.parser.should_upgrade() and announces_body(self.headers):
-            # The parser takes the body for the other protocol's first bytes.
-            raise _RefusedError(400, "Upgrade is not served: send the body without that header")
+        self._check_head()
         self._in_head = False
-        super().on_headers_complete()
+        self._held = []
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._begin_usually()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held.append(body)
 
     def on_message_complete(self) -> None:
-        """Note that the request is whole."""
+        """Note that the request is whole, and answer it the short way if that is possible."""
         self._incomplete = False
         self._received = 0
+        if self._held is not None:
+            if self._is_plain() and self._begin_shortly(b"".join(self._held)):
+                return
+            self._begin_usually()
         super().on_message_complete()
 
-    def shutdown(self) -> None:
-        """Close at the end of the drain, unless a request is just arriving."""
-        if not (self._incomplete and self._received):
-            super().shutdown()
+    def _is_plain(self) -> bool:
+        parser = self.parser
+        return parser.should_keep_alive() and not parser.should_upgrade()
+
+    def _begin_shortly(self, body: bytes) -> bool:
+        former, cycle = self.cycle, _Exchange()
+        self.cycle = cast("RequestResponseCycle", cycle)
+        request = Request(self.parser.get_method(), self.url, self.headers, body)
+        if self._listener.begin(request, partial(self._deliver, cycle)):
+            self._held = None
+            return True
+        self.cycle = former
+        return False
+
+    def _begin_usually(self) -> None:
+        """Hand what is there to a task, as uvicorn does from the start."""
+        held, self._held = self._held or [], None
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        HttpToolsProtocol.on_message_begin(self)  # makes what the short way needs nothing of
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        super().on_headers_complete()
+        for part in held:
+            super().on_body(part)
+
+    def _deliver(self, cycle: _Exchange, answer: Answer, taken: Callable[[], None]) -> None:
+        # uvicorn tells the latest request only that the client left, which may be one behind this.
+        if cycle.disconnected or self.transport.is_closing():
+            taken()
+            return
+        self._joining.write_whole(written(answer))
+        if self.flow.write_paused:
+            task = self.loop.create_task(self._finish_once_taken(cycle, answer, taken))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        else:
+            self._finish(cycle, answer, taken)
+
+    async def _finish_once_taken(
+        self, cycle: _Exchange, answer: Answer, taken: Callable[[], None]
+    ) -> None:
+        await self.flow.drain()
+        self._finish(cycle, answer, taken)
+
+    def _finish(self, cycle: _Exchange, answer: Answer, taken: Callable[[], None]) -> None:
+        cycle.response_complete = True
+        taken()
+        if CLOSE in answer.headers or not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on to the request that waits; where none does, note since when nobody asks.
+
+        uvicorn sets a timer here and takes it back with the next request, which costs more than
+        all that is done with an answer: this one is left to run, and looks at the clock.
+        """
+        if self.transport.is_closing():
+            return
+        self._idle_since = self.loop.time()
+        if self.pipeline or self.timeout_keep_alive_task is None:
+            super().on_response_complete()
+        else:
+            self.flow.resume_reading()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nobody has asked for long enough."""
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if (self._incomplete and self._received) or self._answering():
+            left = self.timeout_keep_alive
+        if left > 0:
+            handler = self.timeout_keep_alive_handler
+            self.timeout_keep_alive_task = self.loop.call_later(left, handler)
+        else:
+            super().timeout_keep_alive_handler()
 
     def _bound(self) -> None:
-        if not self._incomplete:
-            self._clear_deadline()
-        elif self._in_head and self._received > _MAXIMUM_HEAD:
-            refused = _head_too_large()
-            self._refuse(refused.status, str(refused))
-        else:
-            self._set_deadline()
-
-    def _set_deadline(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(self._listener.read_timeout_seconds, self._late)
-
-    def _clear_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _late(self) -> None:
-        self._deadline = None
-        if self._answering():
-            self._set_deadline()
-        elif self._received == 0:
-            self.transport.close()
-        else:
-            seconds = self._listener.read_timeout_seconds
-            self._refuse(408, f"the request did not arrive within {seconds:g} s")
-
-    def _answering(self) -> bool:
-        """Tell whether a request that came whole is still being answered."""
-        cycle = self.cycle
-        running = cycle is not None and not cycle.response_complete and not cycle.more_body
-        return running or bool(self.pipeline)
-
-    def _refuse_malformed(self, data: bytes, error: httptools.HttpParserError) -> None:
-        cause = error.__context__
-        if isinstance(cause, _RefusedError):
-            self._refuse(cause.status, str(cause))
-            return
-        line = data.partition(b"\r\n")[0] if self._received == len(data) else b""
-        where = f" at {show(line)}" if line else ""
-        self._refuse(400, f"this is not an HTTP/1.1 request: {error}{where}")
-
-    def _refuse(self, status: int, message: str) -> None:
-        """Answer in place of the application, and end the connection."""
-        self._clear_deadline()
-        self._listener.refused(status)
-        cycle = self.cycle
-        if self._answering() and not self.pipeline:
-            # The earlier request gets its answer; this one must not be answered in its place.
-            self.flow.pause_reading()
-            cycle.keep_alive = False
-            return
-        if cycle is None or cycle.response_complete:
-            self.transport.write(_response(status, message))
-        elif not self.pipeline:
-            self._refuse_cycle(cycle, status, message)
-        self.transport.close()
-
-    def _refuse_cycle(self, cycle: RequestResponseCycle, status: int, message: str) -> None:
-        """Answer a request whose application waits for the rest of it."""
-        if not cycle.response_started:
-            self.transport.write(_response(status, message))
-        cycle.disconnected = True
-        cycle.message_event.set()
-
-
-def _head_too_large() -> _RefusedError:
-    return _RefusedError(431, f"the request line and headers are larger than {_MAXIMUM_HEAD} bytes")
-
-
-def _response(status: int, message: str) -> bytes:
-    body = error_body(message)
-    return b"".join(
-        (
-            STATUS_LINE[status],
-            b"content-type: application/json\r\nconnection: close\r\ncontent-length: ",
-            str(len(body)).encode(),
-            b"\r\n\r\n",
-            body,
-        )
-    )
+        if self._held is not None:
+            self._begin_usually()
+        super()._bound()

@@ -29,6 +29,10 @@ class JoiningTransport:
         else:
             self._transport.write(data)
 
+    def write_whole(self, answer: bytes) -> None:
+        """Send an answer that is complete."""
+        self._transport.write(answer)
+
     def close(self) -> None:
         """Close after everything that was written is sent."""
         if self._head:

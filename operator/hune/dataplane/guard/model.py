@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from hune.contract.guard import GuardSettings
+from hune.contract.guard import SELDON, GuardSettings
 from hune.dataplane.guard.answers import Answer, Problem, json_answer
 from hune.dataplane.guard.headers import end_to_end
-from hune.dataplane.guard.upstream import Reply
+from hune.dataplane.guard.reply import Reply
 from hune.dataplane.wire.document import NotAnObjectError, add_members, read_members
 from hune.dataplane.wire.paths import Endpoint, Route
 
@@ -26,6 +26,18 @@ def check_names(route: Route, settings: GuardSettings) -> None:
     if route.version and route.version != version:
         raise Problem(
             404, f"{model!r} has no version {route.version[:100]!r} here; {version!r} is served"
+        )
+
+
+def check_takes_feedback(settings: GuardSettings) -> None:
+    """Check that the model learns from feedback.
+
+    Raises:
+        Problem: It does not.
+    """
+    if settings.protocol != SELDON:
+        raise Problem(
+            404, f"{settings.deployment!r} takes no feedback: only a Seldon component does"
         )
 
 

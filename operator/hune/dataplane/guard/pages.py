@@ -2,14 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
 
 from hune.contract.access import OPEN
-from hune.contract.guard import GuardSettings
+from hune.contract.guard import SELDON, GuardSettings
 from hune.dataplane.guard.answers import JSON, Answer, Header
-from hune.dataplane.guard.upstream import Pool, UpstreamError
 from hune.dataplane.openapi.document import build_document
 from hune.dataplane.openapi.page import POLICY, render_page
 from hune.dataplane.openapi.subject import Subject
@@ -19,8 +19,6 @@ from hune.dataplane.wire.paths import Endpoint
 _FRESH_SECONDS: Final = 60.0
 # A predictor that said nothing is asked again sooner: it may just have been starting.
 _RETRY_SECONDS: Final = 2.0
-_TIMEOUT_SECONDS: Final = 1.5
-_MAXIMUM_BODY: Final = 1 << 20
 _OK: Final = 200
 _PAGE_HEADERS: Final[tuple[Header, ...]] = (
     (b"content-type", b"text/html; charset=utf-8"),
@@ -36,14 +34,11 @@ class Pages:
     Whatever the predictor answers, there is a document: without its help a poorer one.
     """
 
-    def __init__(self, settings: GuardSettings) -> None:
+    def __init__(
+        self, settings: GuardSettings, fetch_metadata: Callable[[], Awaitable[bytes]]
+    ) -> None:
         self._settings = settings
-        self._pool = Pool(
-            settings.predictor_port,
-            maximum=1,
-            timeout_seconds=_TIMEOUT_SECONDS,
-            maximum_body=_MAXIMUM_BODY,
-        )
+        self._fetch_metadata = fetch_metadata
         self._lock = asyncio.Lock()
         self._stale_at = 0.0
         self._document = b""
@@ -60,34 +55,18 @@ class Pages:
             return Answer(_OK, list(_PAGE_HEADERS), self._page)
         return Answer(_OK, [JSON], self._document)
 
-    def close(self) -> None:
-        """Close the connection to the predictor."""
-        self._pool.close()
-
     async def _refresh(self) -> None:
         async with self._lock:
             if time.monotonic() < self._stale_at:
                 return
-            metadata = await self._ask()
-            document = build_document(_subject(self._settings, metadata or Metadata()))
+            said = await self._fetch_metadata()
+            metadata = read_metadata(said) if said else Metadata()
+            document = build_document(_subject(self._settings, metadata))
             self._document = msgspec.json.encode(document)
             self._page = render_page(document).encode()
-            wait = _RETRY_SECONDS if metadata is None else _FRESH_SECONDS
+            silent = not said and self._settings.public_protocol == "V2"
+            wait = _RETRY_SECONDS if silent else _FRESH_SECONDS
             self._stale_at = time.monotonic() + wait
-
-    async def _ask(self) -> Metadata | None:
-        """Return what the predictor says of its model; None where it did not answer well."""
-        if self._settings.protocol != "V2":
-            return Metadata()
-        head = (
-            f"GET /v2/models/{self._settings.deployment} HTTP/1.1\r\n"
-            f"host: localhost:{self._pool.port}\r\nuser-agent: hune-guard\r\n\r\n"
-        )
-        try:
-            reply = await self._pool.request(head.encode())
-        except UpstreamError:
-            return None
-        return read_metadata(reply.body) if reply.status == _OK else None
 
 
 def _subject(settings: GuardSettings, metadata: Metadata) -> Subject:
@@ -95,9 +74,12 @@ def _subject(settings: GuardSettings, metadata: Metadata) -> Subject:
         deployment=settings.deployment,
         namespace=settings.namespace,
         model_version=settings.model_version,
-        protocol=settings.protocol,
+        protocol=settings.public_protocol,
         contract=settings.data_contract,
         metadata=metadata,
         outliers=settings.outliers is not None,
+        adversarial=settings.adversarial is not None,
         bearer=settings.access.mode != OPEN,
+        explained=settings.explainer is not None,
+        takes_feedback=settings.protocol == SELDON,
     )

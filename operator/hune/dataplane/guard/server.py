@@ -8,17 +8,26 @@ import math
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, Protocol
 
 import uvicorn
 
-from hune.dataplane.guard.app import Guard
 from hune.dataplane.guard.environment import Environment
 from hune.dataplane.guard.inbound import Inbound
 
 _LOG: Final = logging.getLogger(__name__)
 # Longer than the clients' and proxies' own: the side that sends should be the side that closes.
 _KEEP_ALIVE_SECONDS: Final = 620
+
+
+class Application(Protocol):
+    """What is served."""
+
+    def terminate(self) -> None:
+        """Close connections answer by answer from now on."""
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request."""
 
 
 class GuardServer(uvicorn.Server):
@@ -29,11 +38,11 @@ class GuardServer(uvicorn.Server):
     connection, and only then is the door shut.
     """
 
-    def __init__(self, guard: Guard, environment: Environment) -> None:
+    def __init__(self, guard: Application, environment: Environment) -> None:
         super().__init__(
             uvicorn.Config(
                 guard,
-                host="0.0.0.0",  # noqa: S104 the pod's only public port
+                host=environment.host,
                 port=environment.port,
                 http=Inbound,
                 ws="none",

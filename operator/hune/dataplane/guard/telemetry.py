@@ -10,7 +10,8 @@ from prometheus_client import disable_created_metrics as _disable_created_metric
 from hune.contract import metrics
 from hune.contract.guard import GuardSettings
 from hune.dataplane.guard.access_telemetry import AccessTelemetry
-from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
+from hune.dataplane.guard.detector_telemetry import build_detector_telemetry
+from hune.dataplane.guard.role import ADVERSARIAL, OUTLIERS
 from hune.dataplane.wire.paths import Endpoint
 
 # Close together where objectives lie: between two bounds a quantile is only a guess. The last is as
@@ -22,6 +23,9 @@ _BUCKETS: Final = (
 )
 # Counted from 0: a counter that came with the first failure would show no increase by it.
 _ANNOUNCED: Final = (200, 500, 502, 503, 504)
+_EXPLAINER_FAILURES: Final = (
+    *("Unreachable", "TimeLimit", "Broken", "Unable", "Failed", "PredictorFailed", "NoRoom"),
+)
 _disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -61,9 +65,17 @@ class Telemetry:
             ["feature", "kind"],
             registry=self._registry,
         )
+        explainer = Counter(
+            metrics.GUARD_EXPLAINER_FAILURES,
+            "Requests for explanations that the explainer did not answer, by what went wrong.",
+            ["reason"],
+            registry=self._registry,
+        )
+        self._explainer = {reason: explainer.labels(reason) for reason in _EXPLAINER_FAILURES}
         self.access = AccessTelemetry(self._registry)
         self._add_state(in_flight)
-        self.outliers = DetectorTelemetry(self._registry, "outliers")
+        roles = (role.name for role in (OUTLIERS, ADVERSARIAL))
+        self.detectors = build_detector_telemetry(self._registry, roles)
 
     def _add_state(self, in_flight: Callable[[], int]) -> None:
         Gauge(
@@ -100,6 +112,10 @@ class Telemetry:
         """Count one request's breaches by feature and kind; names are the contract's own."""
         for (feature, kind), count in counts.items():
             self._breaches.labels(feature, kind).inc(count)
+
+    def explainer_failed(self, reason: str) -> None:
+        """Count an explanation that did not come about, by one of the known reasons."""
+        self._explainer[reason].inc()
 
     def refused(self, status: int) -> None:
         """Count a request that was refused before it was one."""

@@ -4,171 +4,28 @@ Every prediction takes this way, and the HTTP client libraries cost two to seven
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
-import httptools
-
-from hune.dataplane.guard.answers import Header
+from hune.dataplane.guard.connection import Connection, Hear
+from hune.dataplane.guard.memory import Memory
+from hune.dataplane.guard.reply import (
+    BrokenError,
+    NoRoomError,
+    Reply,
+    SlowError,
+    StaleError,
+    UnreachableError,
+    UpstreamError,
+)
 
 _LOOPBACK: Final = "127.0.0.1"
-_INTERIM: Final = range(100, 200)
-_STATUSES: Final = range(200, 600)
-
-
-class UpstreamError(Exception):
-    """There is no usable answer."""
-
-
-class UnreachableError(UpstreamError):
-    """No connection comes about."""
-
-
-class SlowError(UpstreamError):
-    """The answer did not come in time."""
-
-
-class BrokenError(UpstreamError):
-    """What came is no HTTP answer, or not all of one."""
-
-
-class _StaleError(BrokenError):
-    """The connection ended before the first byte of an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer of the predictor, complete; header names in small letters."""
-
-    status: int
-    headers: list[Header]
-    body: bytes
-
-
-class _Connection(asyncio.Protocol):
-    """One connection; one exchange at a time."""
-
-    def __init__(self, pool: "Pool", maximum_body: int) -> None:
-        self._pool = pool
-        self._maximum_body = maximum_body
-        self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpResponseParser(self)
-        self._transport: asyncio.Transport
-        self._reply: asyncio.Future[Reply] | None = None
-        self._kept_alive = True
-        self._begin()
-
-    def _begin(self) -> None:
-        self._status = 0
-        self._headers: list[Header] = []
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._heard = False
-        self._in_head = True
-        self._framed = False
-
-    @property
-    def reusable(self) -> bool:
-        """Tell whether another exchange may follow."""
-        # A predictor that answered before it read everything would take the rest for a request.
-        unsent = self._transport.get_write_buffer_size()
-        return self._kept_alive and not unsent and not self._transport.is_closing()
-
-    async def exchange(self, head: bytes, body: bytes, deadline: float) -> Reply:
-        """Send a request and return its answer; whatever goes wrong closes the connection."""
-        self._begin()
-        reply: asyncio.Future[Reply] = self._loop.create_future()
-        self._reply = reply
-        self._transport.writelines((head, body) if body else (head,))
-        timer = self._loop.call_at(deadline, self._expire)
-        try:
-            return await reply
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            timer.cancel()
-
-    def close(self) -> None:
-        """Close at once; unsent bytes are of no use to anyone."""
-        self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._heard = True
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._break(BrokenError(f"sent what is no HTTP/1.1 answer ({error})"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._kept_alive = False
-        self._pool.forget(self)
-        if self._ends_with_connection() and exc is None:
-            self._finish()
-        elif not self._heard:
-            self._fail(_StaleError("closed the connection without an answer"))
-        else:
-            self._fail(BrokenError("closed the connection in the middle of its answer"))
-
-    def _ends_with_connection(self) -> bool:
-        return not self._in_head and not self._framed
-
-    def on_message_begin(self) -> None:
-        if self._reply is None or self._reply.done():
-            self._begin()
-            self._break(BrokenError("sent an answer that nobody asked for"))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # what follows a chunked body are trailers, which end here
-            name = name.lower()
-            self._framed |= name in (b"content-length", b"transfer-encoding")
-            self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        self._status = self._parser.get_status_code()
-        self._kept_alive = self._parser.should_keep_alive()
-        self._in_head = False
-
-    def on_body(self, body: bytes) -> None:
-        self._size += len(body)
-        if self._size <= self._maximum_body:
-            self._chunks.append(body)
-        else:
-            self._break(BrokenError(f"sent an answer larger than {self._maximum_body} bytes"))
-
-    def on_message_complete(self) -> None:
-        if self._status in _INTERIM:
-            self._begin()
-        else:
-            self._finish()
-
-    def _finish(self) -> None:
-        if self._status not in _STATUSES:
-            self._fail(BrokenError(f"answered with the status {self._status}"))
-        elif self._reply and not self._reply.done():
-            body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-            self._reply.set_result(Reply(self._status, self._headers, body))
-
-    def _break(self, error: BrokenError) -> None:
-        self._fail(error)
-        self.close()
-
-    def _expire(self) -> None:
-        self._fail(TimeoutError())
-
-    def _fail(self, error: Exception) -> None:
-        if self._reply and not self._reply.done():
-            self._reply.set_exception(error)
 
 
 class Pool:
     """Connections to one server, never more than a maximum, the warmest used first.
 
-    It is the predictor, unless a `host` is named: then `peer` is what messages call it, and a
-    connection that does not come about within `connect_seconds` is given up.
+    It is the predictor, unless a `host` is named, which messages then call `peer`; a connection is
+    given up after `connect_seconds`. An answer takes `memory` until its asker has it.
     """
 
     def __init__(
@@ -181,15 +38,19 @@ class Pool:
         host: str = _LOOPBACK,
         peer: str = "the predictor",
         connect_seconds: float | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.port = port
+        self.maximum_body = maximum_body
+        self.memory = memory or Memory(maximum * maximum_body)
         self._host = host
         self._peer = peer
         self._connect_seconds = connect_seconds
         self._slots = asyncio.Semaphore(maximum)
         self._timeout_seconds = timeout_seconds
-        self._maximum_body = maximum_body
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
+        self._loop = asyncio.get_running_loop()
+        self._trying: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def request(self, head: bytes, body: bytes = b"") -> Reply:
@@ -203,19 +64,63 @@ class Pool:
             UnreachableError: No connection comes about.
             SlowError: No answer in time, the wait for a free connection included.
             BrokenError: The answer is unusable.
+            NoRoomError: There is no memory for it.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        deadline = self._loop.time() + self._timeout_seconds
         try:
             await self._take_slot(deadline)
             try:
                 return await self._exchange(head, body, deadline)
             finally:
                 self._slots.release()
-        except TimeoutError:
-            message = f"did not answer within {self._timeout_seconds:g} s"
-            raise SlowError(self._say(message)) from None
-        except BrokenError as error:
-            raise BrokenError(self._say(str(error))) from None
+        except (TimeoutError, BrokenError, NoRoomError) as error:
+            raise self._named(error) from None
+
+    def begin(self, head: bytes, body: bytes, hear: Hear) -> bool:
+        """Ask where a connection is warm and free; no task is needed for it.
+
+        Args:
+            head: As above.
+            body: As above.
+            hear: Takes the answer, or one of the errors above; called once, and never from in here.
+
+        Returns:
+            False where there is none; nothing was done then.
+        """
+        if self._slots.locked() or not (connection := self._take_idle()):
+            return False
+        _take_free(self._slots)
+        deadline = self._loop.time() + self._timeout_seconds
+
+        def settle(outcome: Reply | Exception) -> None:
+            self._slots.release()
+            connection.give_back()
+            if isinstance(outcome, Reply):
+                self._keep(connection)
+                hear(outcome)
+            elif isinstance(outcome, StaleError):
+                connection.close()
+                self._try_again(head, body, hear)
+            else:
+                connection.close()
+                hear(self._named(outcome))
+
+        connection.ask(head, body, deadline, settle)
+        return True
+
+    def _try_again(self, head: bytes, body: bytes, hear: Hear) -> None:
+        """Ask once more in the usual way, which knows how to connect."""
+
+        async def ask() -> None:
+            try:
+                outcome: Reply | Exception = await self.request(head, body)
+            except UpstreamError as error:
+                outcome = error
+            hear(outcome)
+
+        task = self._loop.create_task(ask())
+        self._trying.add(task)
+        task.add_done_callback(self._trying.discard)
 
     def close(self) -> None:
         """Let no connection outlive the exchange that it is in."""
@@ -223,7 +128,7 @@ class Pool:
         for connection in list(self._idle):
             connection.close()
 
-    def forget(self, connection: _Connection) -> None:
+    def forget(self, connection: Connection) -> None:
         """Drop a connection that the predictor closed."""
         if connection in self._idle:
             self._idle.remove(connection)
@@ -239,7 +144,7 @@ class Pool:
         if warm := self._take_idle():
             try:
                 return await self._exchange_on(warm, head, body, deadline)
-            except _StaleError:
+            except StaleError:
                 # A server may close a kept-alive connection just as it is used again; it read
                 # nothing then, so sending once more on a connection of its own is safe.
                 pass
@@ -247,7 +152,7 @@ class Pool:
             fresh = await self._connect()
         return await self._exchange_on(fresh, head, body, deadline)
 
-    def _take_idle(self) -> _Connection | None:
+    def _take_idle(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.reusable:
@@ -255,27 +160,49 @@ class Pool:
         return None
 
     async def _exchange_on(
-        self, connection: _Connection, head: bytes, body: bytes, deadline: float
+        self, connection: Connection, head: bytes, body: bytes, deadline: float
     ) -> Reply:
         reply = await connection.exchange(head, body, deadline)
+        self._keep(connection)
+        return reply
+
+    def _keep(self, connection: Connection) -> None:
         if connection.reusable and not self._closed:
             self._idle.append(connection)
         else:
             connection.close()
-        return reply
 
-    async def _connect(self) -> _Connection:
-        loop = asyncio.get_running_loop()
+    async def _connect(self) -> Connection:
+        # In a task of its own, which can be given up at any point.
+        connecting = asyncio.ensure_future(
+            self._loop.create_connection(lambda: Connection(self), self._host, self.port)
+        )
         try:
             async with asyncio.timeout(self._connect_seconds):
-                # A host's name is resolved in a thread.
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self, self._maximum_body), self._host, self.port
-                )
+                _, connection = await connecting
         except OSError as error:
             reason = error.strerror or str(error) or "no connection in time"
             raise UnreachableError(self._say(f"cannot be reached ({reason})")) from None
+        finally:
+            connecting.cancel()
         return connection
+
+    def _named(self, error: Exception) -> Exception:
+        """Return an error of an exchange as one that says whose it was."""
+        match error:
+            case TimeoutError():
+                return SlowError(self._say(f"did not answer within {self._timeout_seconds:g} s"))
+            case BrokenError() | NoRoomError():
+                return type(error)(self._say(str(error)))
+        return error
 
     def _say(self, what: str) -> str:
         return f"{self._peer} on port {self.port} {what}"
+
+
+def _take_free(slots: asyncio.Semaphore) -> None:
+    """Take a slot of which one is free; that waits for nothing."""
+    try:
+        slots.acquire().send(None)
+    except StopIteration:
+        return

@@ -8,16 +8,19 @@ from hune.contract.digest import digest_of
 from hune.contract.guard import DetectorSettings
 from hune.contract.names import REFUSED_FILE
 from hune.contract.refusal import Refusal
-from hune.contract.state import DetectorFault
+from hune.contract.state import Detection, DetectorFault
 from hune.dataplane.detectors.artefact import ArtefactError, MissingArtefactError
 from hune.dataplane.detectors.detector import Detector, load_detector
 from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
 from hune.dataplane.guard.finding import Finding
-from hune.dataplane.guard.outliers import OutlierCheck
+from hune.dataplane.guard.role import Role
+from hune.dataplane.guard.verdict import DetectorCheck
 from hune.dataplane.wire.table import Table, TableError
 
 _LOG: Final = logging.getLogger(__name__)
 _CRASHED: Final = "DetectorFailed"
+# Each row has a score of its own in the answer.
+_MAXIMUM_ROWS: Final = 1 << 16
 
 
 class UnjudgedError(Exception):
@@ -35,13 +38,14 @@ class UnjudgedError(Exception):
 
 
 class Watch:
-    """The outlier detector that a guard was told to use, or why it cannot."""
+    """The detector that a guard was told to use in one role, or why it cannot."""
 
-    def __init__(self, telemetry: DetectorTelemetry) -> None:
+    def __init__(self, role: Role, telemetry: DetectorTelemetry) -> None:
+        self.role = role
         self._telemetry = telemetry
         self._settings: DetectorSettings | None = None
         self._detector: Detector | None = None
-        self._check: OutlierCheck | None = None
+        self._check: DetectorCheck | None = None
         self.fault: DetectorFault | None = None
 
     @property
@@ -53,6 +57,11 @@ class Watch:
     def loaded(self) -> bool:
         """Tell whether there is a detector to judge with."""
         return self._detector is not None
+
+    @property
+    def detection(self) -> Detection:
+        """Return how many rows were flagged lately."""
+        return Detection(self.role.name, self._telemetry.recent.count())
 
     @property
     def rejects(self) -> bool:
@@ -69,8 +78,8 @@ class Watch:
             self._load(settings)
         if self._detector is not None:
             threshold = float(settings.threshold) if settings.threshold else None
-            self._check = OutlierCheck(
-                self._detector, settings.on_detect, self._telemetry, threshold
+            self._check = DetectorCheck(
+                self.role, self._detector, settings.on_detect, self._telemetry, threshold
             )
 
     def inspect(self, table: Table) -> Finding:
@@ -80,8 +89,12 @@ class Watch:
             UnjudgedError: There is none.
         """
         if self._check is None:
-            fault = self.fault or DetectorFault("outliers", _CRASHED, "it is not loaded")
+            fault = self.fault or DetectorFault(self.role.name, _CRASHED, "it is not loaded")
             raise UnjudgedError(fault.reason, fault.message)
+        if table.rows > _MAXIMUM_ROWS:
+            self._telemetry.failed("Table")
+            what = f"the request has {table.rows} rows, {_MAXIMUM_ROWS} are judged at once"
+            raise UnjudgedError("TooManyRows", f"{what}; send smaller batches", by_request=True)
         try:
             finding = self._check.inspect(table)
         except TableError as error:
@@ -120,14 +133,14 @@ class Watch:
     def _report_crash(self, error: Exception) -> None:
         if self.fault is None:
             # Once for a run of failures: a log line per request would drown all others.
-            _LOG.error("the outlier detector failed", exc_info=error)
+            _LOG.error("%s: the detector failed", self.role.name, exc_info=error)
         message = f"the detector failed on a request ({type(error).__name__}); see the guard's log"
-        self.fault = DetectorFault("outliers", _CRASHED, message)
+        self.fault = DetectorFault(self.role.name, _CRASHED, message)
 
     def _fail(self, settings: DetectorSettings, reason: str, what: str, kind: str) -> None:
         self._fault(reason, f"{settings.uri}: {what}", kind)
 
     def _fault(self, reason: str, message: str, kind: str) -> None:
-        _LOG.error("outliers: %s: %s", reason, message)
+        _LOG.error("%s: %s: %s", self.role.name, reason, message)
         self._telemetry.failed(kind)
-        self.fault = DetectorFault("outliers", reason, message)
+        self.fault = DetectorFault(self.role.name, reason, message)

@@ -2,8 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy.typing as npt
 
 from hune.dataplane.detectors.artefact import Arrays
 from hune.dataplane.jobs.errors import FitError, MissingPackageError
+from hune.dataplane.jobs.fitted import Fitted
+from hune.dataplane.jobs.packing import breadth_first
 
 Numbers = npt.NDArray[np.float64]
 
@@ -23,49 +24,11 @@ _EPSILON: Final = 1e-8
 _LARGEST: Final = float(np.finfo(np.float32).max)
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """What alibi-detect learned.
-
-    Attributes:
-        arrays: Its state as arrays.
-        score: alibi-detect's own scores: shape (rows, columns) to (rows,), however often asked.
-        versions: What fitted it.
-    """
-
-    arrays: Arrays
-    score: Callable[[Numbers], Numbers]
-    versions: str
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A parameter of a method: its default and its bounds."""
-
-    default: int
-    minimum: int
-    maximum: int
-
-
-PARAMETERS: Final[Mapping[str, Mapping[str, Number]]] = {
-    "IForest": {
-        "trees": Number(100, 1, 10_000),
-        "samples": Number(256, 2, 1 << 20),
-    },
-    "Mahalanobis": {
-        "components": Number(3, 1, 10_000),
-        "clip": Number(3, 1, 1_000_000),
-        "clip-after": Number(100, 1, 1_000_000_000),
-        "standardise": Number(0, 0, 1),
-    },
-}
-
-
 def fit(method: str, rows: Numbers, parameters: Mapping[str, int], seed: int) -> Fitted:
     """Fit one of alibi-detect's detectors.
 
     Args:
-        method: A key of `PARAMETERS`.
+        method: `IForest` or `Mahalanobis`.
         rows: The reference, shape (rows, columns), finite.
         parameters: A value for each of the method's parameters.
         seed: The same seed fits the same detector.
@@ -80,6 +43,32 @@ def fit(method: str, rows: Numbers, parameters: Mapping[str, int], seed: int) ->
     return _fit_mahalanobis(detectors, rows, parameters)
 
 
+def adversarial_autoencoder(encoder: Any, decoder: Any, model: Any, temperature: float) -> Any:
+    """Return alibi-detect's `AdversarialAE`, not yet fitted.
+
+    Args:
+        encoder: A Keras network from columns to a code.
+        decoder: One from the code to columns.
+        model: The model that is defended, as Keras has it.
+        temperature: Below 1 it sharpens the model's answers.
+
+    Raises:
+        MissingPackageError: alibi-detect is not installed, or not with TensorFlow.
+    """
+    try:
+        from alibi_detect.ad import AdversarialAE  # noqa: PLC0415 seconds, and only the image has it
+
+        return AdversarialAE(
+            threshold=0.0,
+            encoder_net=encoder,
+            decoder_net=decoder,
+            model=model,
+            temperature=temperature,
+        )
+    except ImportError as error:
+        raise MissingPackageError(f"alibi-detect is not usable here: {error}") from None
+
+
 def _import() -> Any:
     # Its text models bring a library that says on standard error what it cannot do here.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
@@ -91,7 +80,8 @@ def _import() -> Any:
     return od
 
 
-def _versions() -> str:
+def versions() -> str:
+    """Return what alibi-detect fits with."""
     import alibi_detect  # noqa: PLC0415
     import sklearn  # noqa: PLC0415
 
@@ -111,7 +101,7 @@ def _fit_forest(detectors: Any, rows: Numbers, parameters: Mapping[str, int], se
     forest = detector.isolationforest.set_params(random_state=seed)
     detector.fit(rows)
     trees = [tree.tree_ for tree in forest.estimators_]
-    return Fitted(pack_forest(trees), detector.score, _versions())
+    return Fitted(pack_forest(trees), detector.score, versions())
 
 
 def pack_forest(trees: list[Any]) -> Arrays:
@@ -123,7 +113,7 @@ def pack_forest(trees: list[Any]) -> Arrays:
     parts: dict[str, list[Any]] = {n: [] for n in ("feature", "threshold", "left", "samples")}
     roots, start = [], 0
     for tree in trees:
-        order, left = _breadth_first(tree.children_left, tree.children_right)
+        order, left = breadth_first(tree.children_left, tree.children_right)
         roots.append(start)
         parts["feature"].append(np.maximum(tree.feature[order], 0))
         parts["threshold"].append(_not_above(tree.threshold[order]))
@@ -135,17 +125,6 @@ def pack_forest(trees: list[Any]) -> Arrays:
         name: array.astype("<f4" if name == "threshold" else "<i4")
         for name, array in packed.items()
     }
-
-
-def _breadth_first(left: Any, right: Any) -> tuple[Any, Any]:
-    """Return the nodes so that siblings are neighbours, and each one's left child there."""
-    order: list[int] = [0]
-    children: list[int] = []
-    for node in order:  # grows as it is walked
-        leaf = left[node] < 0
-        children.append(len(children) if leaf else len(order))
-        order += [] if leaf else [left[node], right[node]]
-    return np.array(order), np.array(children)
 
 
 def _not_above(thresholds: Any) -> Any:
@@ -179,7 +158,7 @@ def _fit_mahalanobis(detectors: Any, rows: Numbers, parameters: Mapping[str, int
     return Fitted(
         {name: np.asarray(array, dtype="<f8") for name, array in arrays.items()},
         lambda some: _score_frozen(detector, (some - shift) / scale),
-        _versions(),
+        versions(),
     )
 
 

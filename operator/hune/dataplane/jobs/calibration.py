@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal, localcontext
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,9 @@ import numpy.typing as npt
 from hune.dataplane.jobs.errors import FitError
 
 Numbers = npt.NDArray[np.float64]
+_LAST_PLACE: Final = Decimal("1e-16")
+# The largest double has 309 before the point.
+_DIGITS: Final = 309 + 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,16 @@ class Calibration:
     threshold: float
     above: int
     held_out: int
+
+    @property
+    def text(self) -> str:
+        """Return the threshold as a deployment takes it too: at most 16 decimal places.
+
+        It is rounded up, so that no row more is above it.
+        """
+        with localcontext(prec=_DIGITS):
+            rounded = Decimal(repr(self.threshold)).quantize(_LAST_PLACE, ROUND_CEILING)
+        return f"{rounded:f}".rstrip("0").removesuffix(".")
 
 
 def split(rows: Numbers, share: Fraction, seed: int) -> Split:

@@ -1,7 +1,15 @@
-"""What a person can mend about a fit."""
+"""What a person can mend about a job."""
 
 
-class FitError(ValueError):
+class JobError(ValueError):
+    """A job cannot be done as asked; the message says what to change."""
+
+
+class ConversionError(JobError):
+    """A model cannot be converted as asked; the message says what to change."""
+
+
+class FitError(JobError):
     """A detector cannot be fitted as asked; the message says what to change."""
 
 
@@ -10,4 +18,4 @@ class DataError(FitError):
 
 
 class MissingPackageError(FitError):
-    """A package of the image `fit` is not installed here."""
+    """A package of the job's image is not installed here."""

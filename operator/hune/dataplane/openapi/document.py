@@ -6,7 +6,9 @@ from typing import Any, Final
 from hune.contract import names
 from hune.dataplane.openapi import v1, v2
 from hune.dataplane.openapi.content import Part, json_content, reading
+from hune.dataplane.openapi.explanation import build_explanations
 from hune.dataplane.openapi.failure import ACCESS, build_error, build_failures, failures
+from hune.dataplane.openapi.feedback import build_feedback
 from hune.dataplane.openapi.prediction import Protocol, build_predictions
 from hune.dataplane.openapi.subject import Subject
 
@@ -40,7 +42,12 @@ def build_document(subject: Subject) -> dict[str, Any]:
         "schemas": {**protocol.schemas, "Error": build_error()},
         "responses": build_failures(),
     }
-    paths = {**build_predictions(subject, protocol), **protocol.paths, **_guard_paths()}
+    asked = (
+        build_predictions(subject, protocol)
+        | build_explanations(subject, protocol)
+        | build_feedback(subject, protocol)
+    )
+    paths = {**asked, **protocol.paths, **_guard_paths()}
     if subject.bearer:
         scheme = {"type": "http", "scheme": "bearer", "description": _TOKEN}
         components["securitySchemes"] = {"bearer": scheme}
@@ -76,6 +83,8 @@ def _describe(subject: Subject) -> str:
         sentences.append(f"A request that breaks the data contract {does}.")
     if subject.outliers:
         sentences.append("Every answer says which of its rows are outliers.")
+    if subject.adversarial:
+        sentences.append("Every answer says which of its rows look made to deceive the model.")
     return " ".join(sentences)
 
 

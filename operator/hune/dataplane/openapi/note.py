@@ -49,16 +49,23 @@ def remarks_of(subject: Subject) -> list[Remark]:
             certain=True,
         ),
     ]
-    return found + _OUTLIERS * subject.outliers + _CONTRACT * (subject.contract is not None)
+    found += _OUTLIERS * subject.outliers + _ADVERSARIAL * subject.adversarial
+    return found + _CONTRACT * (subject.contract is not None)
 
 
-_OUTLIERS: Final = [
-    Remark("outlier", "Whether any row is an outlier.", False, "X-Hune-Outlier"),  # noqa: FBT003
-    Remark("outlier_rows", "The rows that are outliers, counted from 0.", []),
-    Remark("outlier_scores", "One score per row; the higher, the stranger.", [-0.02]),
-    Remark("outlier_threshold", "A row with a higher score is an outlier.", 0.0),
-    Remark("outlier_unjudged", "Why the rows could not be judged, where so.", "", rare=True),
-]
+def _detector_remarks(word: str, what: str, scale: str) -> list[Remark]:
+    header = f"X-Hune-{word.capitalize()}"
+    return [
+        Remark(word, f"Whether any row is {what}.", example=False, header=header),
+        Remark(f"{word}_rows", f"The rows that are {what}, counted from 0.", []),
+        Remark(f"{word}_scores", f"One score per row; the higher, the {scale}.", [-0.02]),
+        Remark(f"{word}_threshold", f"A row with a higher score is {what}.", 0.0),
+        Remark(f"{word}_unjudged", "Why the rows could not be judged, where so.", "", rare=True),
+    ]
+
+
+_OUTLIERS: Final = _detector_remarks("outlier", "an outlier", "stranger")
+_ADVERSARIAL: Final = _detector_remarks("adversarial", "adversarial", "more suspect")
 _CONTRACT: Final = [
     Remark(
         "contract_breaches",

@@ -17,8 +17,11 @@ class Subject:
         protocol: `V1` or `V2`.
         contract: What the inputs must look like; None where nobody said.
         metadata: What the predictor says of its tensors.
-        outliers: Whether a detector looks at every request.
+        outliers: Whether a detector looks for outliers in every request.
         bearer: Whether a prediction needs a token.
+        adversarial: Whether a detector looks for adversarial rows in every request.
+        explained: Whether predictions are explained.
+        takes_feedback: Whether the model takes feedback.
     """
 
     deployment: str
@@ -29,3 +32,6 @@ class Subject:
     metadata: Metadata = field(default_factory=Metadata)
     outliers: bool = False
     bearer: bool = True
+    adversarial: bool = False
+    explained: bool = False
+    takes_feedback: bool = False

@@ -6,6 +6,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +16,6 @@ from hune.contract.names import (
     ANNOTATION_DIGESTS,
     ARTEFACT_DIRECTORY,
     REFUSED_FILE,
-    STORAGE_PREFIX,
     VARIABLE_DIGESTS,
 )
 from hune.dataplane.storage.directory import clear, prepare
@@ -24,6 +24,8 @@ from hune.dataplane.storage.receipt import receive
 from hune.dataplane.storage.verification import find_digest, read_digests, verify
 
 _TERMINATION_LOG = "HUNE_TERMINATION_LOG"
+# What the operator puts before a scheme, by which KServe finds the storage container.
+_CONTAINER = re.compile(r"^[a-z0-9.-]+\+(?=[a-z0-9]+://)")
 _MODES = ("verify", "digest", "receive")
 _USAGE = f"usage: hune.dataplane.storage [{'|'.join(_MODES)}] URI DIRECTORY [URI DIRECTORY ...]"
 _log = logging.getLogger("hune.storage")
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
             case ["verify", uri, directory]:
                 verify(uri, Path(directory), _digests(uri).get(uri))
             case [first, _, *rest] if first not in _MODES and len(rest) % 2 == 0:
-                uris = (uri.removeprefix(STORAGE_PREFIX) for uri in arguments[::2])
+                uris = (_CONTAINER.sub("", uri) for uri in arguments[::2])
                 places = map(Path, arguments[1::2])
                 initialize(list(zip(uris, places, strict=True)))
             case _:

@@ -4,13 +4,22 @@ Python needs 32 bytes for a number that takes two in JSON, so long arrays are re
 and what needs Python objects for long (texts, V1 objects) has a limit.
 """
 
+from types import NoneType
 from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
 
 from hune.dataplane.wire.table import Column
-from hune.dataplane.wire.tensor import DATATYPES, MAXIMUM_RANK, Datatype, Kind, WireError, show
+from hune.dataplane.wire.tensor import (
+    DATATYPES,
+    MAXIMUM_RANK,
+    MIXED,
+    Datatype,
+    Kind,
+    WireError,
+    show,
+)
 
 # A body of 32 MiB may hold four times as many: two bytes in JSON, eight in memory.
 MAXIMUM_NUMBERS: Final = 1 << 22
@@ -121,6 +130,30 @@ def object_array(values: list[Any], shape: list[int]) -> Column:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array.reshape(shape)
+
+
+def typed(elements: list[Any]) -> tuple[str, Column]:
+    """Return the narrowest datatype that holds the elements, and a flat array of them."""
+    kinds = set(map(type, elements))
+    if kinds == {bool}:
+        return "BOOL", np.array(elements, dtype=np.bool_)
+    if kinds == {int}:
+        try:
+            return "INT64", np.array(elements, dtype=np.int64)
+        except OverflowError:
+            return "FP64", _floats(elements)
+    if kinds <= {int, float, NoneType}:
+        return "FP64", _floats(elements)
+    if kinds <= {str, bytes, NoneType}:
+        return "BYTES", object_array(elements, [len(elements)])
+    return MIXED, object_array(elements, [len(elements)])
+
+
+def _floats(elements: list[Any]) -> Column:
+    try:
+        return np.array(elements, dtype=np.float64)
+    except OverflowError:
+        raise WireError(": holds a number that does not fit FP64") from None
 
 
 def _read_texts(text: bytes) -> Column:

@@ -15,6 +15,8 @@ class Endpoint(StrEnum):
     """What a request wants; a metric label, hence few and fixed."""
 
     PREDICT = "predict"
+    EXPLAIN = "explain"
+    FEEDBACK = "feedback"
     METADATA = "metadata"
     HEALTH = "health"
     LIVE = "live"
@@ -64,6 +66,9 @@ _TABLE: Final = [
     for pattern, endpoint, protocol, method in [
         (_MODEL_V2 + rb"/infer", Endpoint.PREDICT, "V2", "POST"),
         (_MODEL_V1 + rb":predict", Endpoint.PREDICT, "V1", "POST"),
+        (_MODEL_V2 + rb"/feedback", Endpoint.FEEDBACK, "V2", "POST"),
+        (_MODEL_V2 + rb"/explain", Endpoint.EXPLAIN, "V2", "POST"),
+        (_MODEL_V1 + rb":explain", Endpoint.EXPLAIN, "V1", "POST"),
         (rb"/v2/health/(?:live|ready)", Endpoint.HEALTH, "V2", "GET"),
         (_MODEL_V2 + rb"/ready", Endpoint.HEALTH, "V2", "GET"),
         (rb"/v2", Endpoint.METADATA, "V2", "GET"),

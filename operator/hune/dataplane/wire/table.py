@@ -31,6 +31,12 @@ class Table:
     matrix: Column | None
     columns: dict[str, Column]
 
+    @property
+    def size(self) -> int:
+        """Return the number of values."""
+        columns = len(self.columns) if self.matrix is None else self.matrix.shape[1]
+        return self.rows * int(columns)
+
     def column(self, position: int, name: str) -> Column:
         """Return a column, shape (rows,), by its name, or by its position where none has a name.
 
@@ -72,7 +78,7 @@ class Table:
                 raise TableError(f"{count} columns are wanted; the request has {len(wanted)}")
             columns = [self.column(position, name) for position, name in enumerate(wanted)]
             return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, TableError):
                 raise
             raise TableError("a column that should hold numbers holds something else") from None

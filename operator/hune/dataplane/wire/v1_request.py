@@ -3,17 +3,14 @@
 import base64
 import binascii
 import re
-from types import NoneType
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 from msgspec import Raw, Struct
 
-from hune.dataplane.wire.array import flatten, object_array, read_array, read_objects
+from hune.dataplane.wire.array import flatten, read_array, read_objects, typed
 from hune.dataplane.wire.document import NotAnObjectError, read_members
-from hune.dataplane.wire.table import Column
-from hune.dataplane.wire.tensor import DATATYPES, MIXED, Tensor, WireError, not_an_object, show
+from hune.dataplane.wire.tensor import DATATYPES, Tensor, WireError, not_an_object, show
 
 _MISSING: Final = Raw()
 _NUMBERS: Final = DATATYPES["FP64"]
@@ -122,7 +119,7 @@ def _tensor_of(name: str, value: object) -> Tensor:
         raise WireError(": must be an array")
     shape, elements = flatten(value)
     elements = [_unwrap(element) for element in elements]
-    datatype, values = _typed(elements)
+    datatype, values = typed(elements)
     return Tensor(name, datatype, tuple(shape), values.reshape(shape))
 
 
@@ -137,20 +134,3 @@ def _unwrap(element: object) -> object:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise WireError(f": {show(text)} is not base64") from None
-
-
-def _typed(elements: list[Any]) -> tuple[str, Column]:
-    """Return the narrowest datatype that holds the elements, and an array of them."""
-    kinds = set(map(type, elements))
-    if kinds == {bool}:
-        return "BOOL", np.array(elements, dtype=np.bool_)
-    if kinds == {int}:
-        try:
-            return "INT64", np.array(elements, dtype=np.int64)
-        except OverflowError:
-            return "FP64", np.array(elements, dtype=np.float64)
-    if kinds <= {int, float, NoneType}:
-        return "FP64", np.array(elements, dtype=np.float64)
-    if kinds <= {str, bytes, NoneType}:
-        return "BYTES", object_array(elements, [len(elements)])
-    return MIXED, object_array(elements, [len(elements)])

@@ -18,6 +18,11 @@ LATENCY = f"hune:prediction_duration_seconds:p95_rate{WINDOW}"
 # A share of fewer predictions than this says little: one slow or failed one would be an alert.
 _LEAST_PREDICTIONS = 20
 _NOT_LOADED = 'reason=~"Missing|Refused|Unusable"'
+# A detector flags some ordinary rows too, 1 or 5 of 100 as it was fitted: twice the larger rate and
+# more than a handful is no chance.
+_ATTACK_WINDOW = "10m"
+_LEAST_ADVERSARIAL = 5
+_FALSE_ALARMS = Decimal("0.1")
 _BUDGET_HOURS = 30 * 24
 # How Prometheus writes the value of what was measured.
 _NUMBER = "{{ $value | humanize }}"
@@ -194,6 +199,23 @@ def build_detector_alerts(subject: Subject) -> Iterator[dict[str, Any]]:
         f"{promql.total(unloaded)} > 0",
         WARNING,
         "a detector could not be loaded, so its verdicts are missing; check spec.guard",
+    )
+
+
+def build_attack_alert(subject: Subject) -> dict[str, Any]:
+    """Return the alert for more adversarial rows than a detector's false alarms explain."""
+    adversarial = (subject.scope, 'detector="adversarial"')
+    flagged, rows = (
+        promql.total(f"increase({promql.select(metric, *adversarial)}[{_ATTACK_WINDOW}])")
+        for metric in (metrics.DETECTOR_FLAGGED, metrics.DETECTOR_ROWS)
+    )
+    return build_alert(
+        subject,
+        "HuneAdversarialInput",
+        f"{flagged} >= {_LEAST_ADVERSARIAL} and {flagged} > {plain(_FALSE_ALARMS)} * {rows}",
+        WARNING,
+        f"{_NUMBER} adversarial rows within {_ATTACK_WINDOW}, more than false alarms explain; see"
+        " who asks, or refuse them by spec.guard.adversarial.onDetect: Reject",
     )
 
 

@@ -5,10 +5,13 @@ mounted; the model's is checked by an init container of ours, since KServe gives
 """
 
 import json
+import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hune.contract import names
+from hune.controlplane.api.explainer import Explainer
 from hune.controlplane.api.guard import Detector
 from hune.controlplane.plan.build.guard import RESTRICTED
 from hune.controlplane.plan.build.stamp import Stamp
@@ -18,9 +21,11 @@ _CLAIM = "pvc://"
 # KServe's own name for a claim's volume, which it adds unless it is there: kubelet never mounts a
 # claim that two volumes of one pod name.
 _MODEL_VOLUME = "kserve-pvc-source"
-_DETECTOR_VOLUME = "hune-outliers"
-_DETECTOR_CLAIM = f"{names.ARTEFACT_DIRECTORY}/claim"
-_OUTLIERS = f"{names.ARTEFACT_DIRECTORY}/outliers"
+# Not below what KServe may mount read-only at the same time: no folder could be made in that.
+_CLAIMS = "/srv/hune/claims"
+_EXPLAINER_VOLUME = "hune-explainer"
+# Named, for the Lite image is the initializer's and serves when it is told nothing.
+_INITIALIZER = ("/opt/hune/bin/python", "-m", "hune.dataplane.storage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +34,10 @@ class Artefacts:
 
     Attributes:
         model_uri: What the predictor asks KServe for; None when `predictor` asks for all.
-        predictor: Fields of `spec.predictor`.
+        predictor: Fields of `spec.predictor`, or of `spec.explainer`.
         model_mounts: Volume mounts of the predictor's container.
         guard_mounts: Volume mounts of the guard.
+        explainer_mounts: Volume mounts of the explainer.
         volumes: Volumes of the pod.
         init_containers: Containers that run before KServe's initializer.
     """
@@ -40,6 +46,7 @@ class Artefacts:
     predictor: dict[str, Any] = field(default_factory=dict)
     model_mounts: list[dict[str, Any]] = field(default_factory=list)
     guard_mounts: list[dict[str, Any]] = field(default_factory=list)
+    explainer_mounts: list[dict[str, Any]] = field(default_factory=list)
     volumes: list[dict[str, Any]] = field(default_factory=list)
     init_containers: list[dict[str, Any]] = field(default_factory=list)
 
@@ -47,26 +54,48 @@ class Artefacts:
 def build_artefacts(revision: Revision, stamp: Stamp) -> Artefacts:
     """Return what the artefacts of a revision ask for."""
     model = revision.source.uri if revision.source else ""
-    detector = revision.outliers.uri if revision.outliers else ""
-    remote = {names.MODEL_DIRECTORY: model, _OUTLIERS: detector}
+    explainer = revision.sidecar.uri if revision.sidecar else ""
+    beside = {_downloaded(part): found.uri for part, found in revision.detectors.items()}
+    beside[names.EXPLAINER_DIRECTORY] = explainer
+    remote = {names.MODEL_DIRECTORY: model, **beside}
     downloads = [(uri, path) for path, uri in remote.items() if uri and not _is_claim(uri)]
-    several = bool(detector) and not _is_claim(detector)
+    several = any(uri and not _is_claim(uri) for uri in beside.values())
     artefacts = Artefacts(
-        model_uri=None if several or not model else _kserve_uri(model),
+        model_uri=None if several or not model else _kserve_uri(model, stamp),
         predictor=_downloads(downloads, stamp, several=several),
     )
     if _is_claim(model):
         _mount_model(artefacts, model, stamp, ourselves=several)
-    if _is_claim(detector):
-        _mount_detector(artefacts, detector, model)
+    _mount_detectors(artefacts, revision.detectors, model)
+    if _is_claim(explainer):
+        _mount_explainer_claim(artefacts, explainer)
+    elif explainer:
+        _share_downloads(artefacts, [path for _, path in downloads])
     return artefacts
 
 
-def detector_path(detector: Detector) -> str:
-    """Return where the guard finds a detector's artefact."""
-    if not _is_claim(detector.uri):
-        return _OUTLIERS
-    return f"{_DETECTOR_CLAIM}/{_split(detector.uri)[1]}".rstrip("/")
+def build_explainer_artefacts(explainer: Explainer, stamp: Stamp) -> Artefacts:
+    """Return what an explainer in a pod of its own asks for: its artefact, and nothing else.
+
+    KServe mounts a download into it as into every container that it calls by its own name. It finds
+    Hune's initializer by the scheme: a storage container is named for predictors only.
+    """
+    if _is_claim(explainer.uri):
+        artefacts = Artefacts()
+        _mount_explainer_claim(artefacts, explainer.uri)
+        return artefacts
+    download = {"uri": _kserve_uri(explainer.uri, stamp), "mountPath": names.EXPLAINER_DIRECTORY}
+    return Artefacts(predictor={"storageUris": [download]})
+
+
+def detector_path(part: str, detector: Detector) -> str:
+    """Return where the guard finds the artefact of the detector that plays a part."""
+    return _mounted(detector.uri) if _is_claim(detector.uri) else _downloaded(part)
+
+
+def explainer_path(explainer: Explainer) -> str:
+    """Return where the explainer finds its artefact."""
+    return _mounted(explainer.uri) if _is_claim(explainer.uri) else names.EXPLAINER_DIRECTORY
 
 
 def digests_annotation(revision: Revision) -> dict[str, str]:
@@ -86,7 +115,7 @@ def _downloads(downloads: list[tuple[str, str]], stamp: Stamp, *, several: bool)
         fields["storageContainerName"] = stamp.storage_container
     if several:
         fields["storageUris"] = [
-            {"uri": _kserve_uri(uri), "mountPath": path} for uri, path in downloads
+            {"uri": _kserve_uri(uri, stamp), "mountPath": path} for uri, path in downloads
         ]
     return fields
 
@@ -101,13 +130,44 @@ def _mount_model(artefacts: Artefacts, uri: str, stamp: Stamp, *, ourselves: boo
         artefacts.model_mounts.append(mount | ({"subPath": path} if path else {}))
 
 
-def _mount_detector(artefacts: Artefacts, uri: str, model: str) -> None:
-    """Mount a claim for the guard, whole: a path that is not there must not stop the pod."""
+def _mount_detectors(artefacts: Artefacts, detectors: Mapping[str, Detector], model: str) -> None:
+    """Mount claims for the guard, each once and whole: a missing path must not stop the pod."""
+    volumes = {_split(model)[0]: _MODEL_VOLUME} if _is_claim(model) else {}
+    mounted = set()
+    for part, detector in detectors.items():
+        claim, _ = _split(detector.uri)
+        if not _is_claim(detector.uri) or claim in mounted:
+            continue
+        if claim not in volumes:
+            volumes[claim] = f"hune-{part}"
+            artefacts.volumes.append(_claim_volume(volumes[claim], claim))
+        mount = {"name": volumes[claim], "mountPath": f"{_CLAIMS}/{claim}", "readOnly": True}
+        artefacts.guard_mounts.append(mount)
+        mounted.add(claim)
+
+
+def _mount_explainer_claim(artefacts: Artefacts, uri: str) -> None:
+    """Mount a claim for the explainer, whole, as for a detector."""
     claim, _ = _split(uri)
-    volume = _MODEL_VOLUME if _is_claim(model) and _split(model)[0] == claim else _DETECTOR_VOLUME
-    if volume == _DETECTOR_VOLUME:
-        artefacts.volumes.append(_claim_volume(volume, claim))
-    artefacts.guard_mounts.append({"name": volume, "mountPath": _DETECTOR_CLAIM, "readOnly": True})
+    known = {
+        volume["persistentVolumeClaim"]["claimName"]: volume["name"] for volume in artefacts.volumes
+    }
+    if claim not in known:
+        artefacts.volumes.append(_claim_volume(_EXPLAINER_VOLUME, claim))
+    mount = {"name": known.get(claim, _EXPLAINER_VOLUME), "mountPath": f"{_CLAIMS}/{claim}"}
+    artefacts.explainer_mounts.append(mount | {"readOnly": True})
+
+
+def _share_downloads(artefacts: Artefacts, paths: Sequence[str]) -> None:
+    """Mount for the explainer what KServe downloads.
+
+    KServe mounts it for predictor and guard only. It takes the volume that is there by the name
+    that it would give: of the paths' common parent, with dashes.
+    """
+    parent = posixpath.commonpath(paths)
+    name = parent.strip("/").replace("/", "-")
+    artefacts.volumes.append({"name": name, "emptyDir": {}})
+    artefacts.explainer_mounts.append({"name": name, "mountPath": parent, "readOnly": True})
 
 
 def _verification(uri: str, path: str, stamp: Stamp) -> dict[str, Any]:
@@ -115,6 +175,7 @@ def _verification(uri: str, path: str, stamp: Stamp) -> dict[str, Any]:
     return {
         "name": "hune-verify",
         "image": stamp.storage_image,
+        "command": list(_INITIALIZER),
         "imagePullPolicy": stamp.pull_policy,
         "args": ["verify", uri, f"/mnt/claim/{path}".rstrip("/")],
         "env": [
@@ -136,6 +197,15 @@ def _claim_volume(name: str, claim: str) -> dict[str, Any]:
     return {"name": name, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
 
 
+def _downloaded(part: str) -> str:
+    return f"{names.ARTEFACT_DIRECTORY}/{part}"
+
+
+def _mounted(uri: str) -> str:
+    claim, path = _split(uri)
+    return f"{_CLAIMS}/{claim}/{path}".rstrip("/")
+
+
 def _is_claim(uri: str) -> bool:
     return uri.startswith(_CLAIM)
 
@@ -146,6 +216,10 @@ def _split(uri: str) -> tuple[str, str]:
     return claim, path
 
 
-def _kserve_uri(uri: str) -> str:
-    """Return a uri as KServe gets it: claims are its own to mount, the rest our initializer's."""
-    return uri if _is_claim(uri) else names.STORAGE_PREFIX + uri
+def _kserve_uri(uri: str, stamp: Stamp) -> str:
+    """Return a uri as KServe gets it: claims are its own to mount, the rest our initializer's.
+
+    An object that names no storage container gets any that knows its scheme. Each of ours has one
+    of its own, its name, so that none stands in for another and nobody else gets ours.
+    """
+    return uri if _is_claim(uri) else f"{stamp.storage_container}+{uri}"

@@ -1,6 +1,6 @@
 """The guard container: KServe's collocated transformer in front of the predictor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hune.contract import names
@@ -10,6 +10,11 @@ RESTRICTED: dict[str, Any] = {
     "capabilities": {"drop": ["ALL"]},
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
+}
+# How large a body may be, and how many are held, follows from it.
+MEMORY: dict[str, Any] = {
+    "name": "HUNE_MEMORY_BYTES",
+    "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "0"}},
 }
 _SETTINGS_VOLUME = "hune-guard"
 _KEY_VOLUME = "hune-prediction-key"
@@ -30,7 +35,7 @@ def build_guard(
                 "protocol": "TCP",
             }
         ],
-        "env": [{"name": "HUNE_DRAIN_SECONDS", "value": str(drain_seconds)}],
+        "env": [{"name": "HUNE_DRAIN_SECONDS", "value": str(drain_seconds)}, MEMORY],
         "readinessProbe": _probe("/hune/ready", period=2, failures=3),
         "livenessProbe": _probe("/hune/live", period=10, failures=6),
         "resources": dict(resources),
@@ -39,6 +44,25 @@ def build_guard(
             {"name": _SETTINGS_VOLUME, "mountPath": names.GUARD_DIRECTORY, "readOnly": True},
             {"name": _KEY_VOLUME, "mountPath": names.PREDICTION_KEY_DIRECTORY, "readOnly": True},
         ],
+    }
+
+
+def build_lite(
+    image: str,
+    pull_policy: str,
+    drain_seconds: int,
+    resources: Mapping[str, Any],
+    environment: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the one container of profile Lite: the guard, with the model in its own process.
+
+    KServe mounts the model where that process looks for it, and calls a pod's only container as it
+    calls a predictor's.
+    """
+    container = build_guard(image, pull_policy, drain_seconds, resources)
+    return container | {
+        "name": names.PREDICTOR_CONTAINER,
+        "env": [*container["env"], *environment],
     }
 
 

@@ -4,14 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from hune.contract import names
+from hune.controlplane.api.placement import Profile
 from hune.controlplane.api.serving import Autoscaling, CustomContainer, Replicas
 from hune.controlplane.plan.build.artefacts import (
     Artefacts,
     build_artefacts,
     digests_annotation,
 )
-from hune.controlplane.plan.build.guard import RESTRICTED, build_guard, build_guard_volumes
+from hune.controlplane.plan.build.explainer import (
+    asks_model,
+    build_explainer,
+    build_explainer_volumes,
+    build_standalone,
+)
+from hune.controlplane.plan.build.guard import (
+    RESTRICTED,
+    build_guard,
+    build_guard_volumes,
+    build_lite,
+)
 from hune.controlplane.plan.build.metadata import build_metadata
+from hune.controlplane.plan.build.pod import build_placement, build_pod
 from hune.controlplane.plan.build.stamp import STAMP, Stamp
 from hune.controlplane.plan.plan import Owner
 from hune.controlplane.plan.revision import Revision
@@ -27,8 +40,6 @@ _ANNOTATION = "serving.kserve.io/"
 _AUTOSCALER_CLASS = f"{_ANNOTATION}autoscalerClass"
 # Time for kube-proxy to forget a pod, on top of the guard's own drain.
 _PREDICTOR_MARGIN_SECONDS = 5
-# The guard's limit for one prediction, and a little more: the last one taken may need all of it.
-_LAST_REQUEST_SECONDS = 65
 
 
 def build_inference_service(
@@ -46,7 +57,7 @@ def build_inference_service(
     predictor = (
         dict(scale)
         | _pod(revision, name, stamp, artefacts)
-        | _placement(revision)
+        | build_placement(revision)
         | _containers(owner, revision, stamp, artefacts)
         | artefacts.predictor
     )
@@ -54,7 +65,7 @@ def build_inference_service(
         "apiVersion": API_VERSION,
         "kind": "InferenceService",
         "metadata": metadata,
-        "spec": {"predictor": predictor},
+        "spec": {"predictor": predictor} | _standalone(revision, name, stamp),
     }
 
 
@@ -74,11 +85,13 @@ def rescale_inference_service(
     owner: Owner, inference_service: Document, scale: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return an existing revision as it is, scaled as asked; for one the spec moved away from."""
+    spec = inference_service["spec"]
     metadata = inference_service["metadata"]
     fresh = build_metadata(owner, metadata["name"], metadata["name"])
+    explainer = {key: spec[key] for key in ("explainer",) if key in spec}
     predictor = {
         key: value
-        for key, value in inference_service["spec"]["predictor"].items()
+        for key, value in spec["predictor"].items()
         if key not in {"minReplicas", "maxReplicas", "scaleMetric", "scaleTarget"}
     }
     return {
@@ -89,7 +102,7 @@ def rescale_inference_service(
             "labels": dict(metadata.get("labels", {})),
             "annotations": dict(metadata.get("annotations", {})),
         },
-        "spec": {"predictor": predictor | dict(scale)},
+        "spec": {"predictor": predictor | dict(scale)} | explainer,
     }
 
 
@@ -97,7 +110,7 @@ def _annotations(revision: Revision, scale: Mapping[str, Any], stamp: Stamp) -> 
     annotations = {
         f"{_ANNOTATION}deploymentMode": "Standard",
         _AUTOSCALER_CLASS: "hpa" if "scaleMetric" in scale else "none",
-        STAMP: stamp.text(),
+        STAMP: stamp.text(explainer=revision.explainer is not None),
     } | digests_annotation(revision)
     if revision.source is not None and revision.source.secret_ref is not None:
         # KServe's manifests and its chart configure different keys for the same thing.
@@ -107,66 +120,67 @@ def _annotations(revision: Revision, scale: Mapping[str, Any], stamp: Stamp) -> 
 
 
 def _pod(revision: Revision, name: str, stamp: Stamp, artefacts: Artefacts) -> dict[str, Any]:
-    pod: dict[str, Any] = {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "fsGroup": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "terminationGracePeriodSeconds": stamp.drain_seconds + _LAST_REQUEST_SECONDS,
-        "volumes": [*build_guard_volumes(name), *artefacts.volumes],
-    }
-    if revision.service_account_name is not None:
-        pod["serviceAccountName"] = revision.service_account_name
+    pod = build_pod(revision, stamp)
+    pod["volumes"] = [
+        *build_guard_volumes(name),
+        *artefacts.volumes,
+        *build_explainer_volumes(revision),
+    ]
     if artefacts.init_containers:
         pod["initContainers"] = artefacts.init_containers
     return pod
 
 
-def _placement(revision: Revision) -> dict[str, Any]:
-    placement = revision.placement
-    result: dict[str, Any] = {}
-    if placement.node_selector:
-        result["nodeSelector"] = dict(placement.node_selector)
-    if placement.tolerations:
-        result["tolerations"] = [toleration.document() for toleration in placement.tolerations]
-    if placement.architectures:
-        result["affinity"] = {
-            "nodeAffinity": {
-                "requiredDuringSchedulingIgnoredDuringExecution": {
-                    "nodeSelectorTerms": [
-                        {
-                            "matchExpressions": [
-                                {
-                                    "key": "kubernetes.io/arch",
-                                    "operator": "In",
-                                    "values": list(placement.architectures),
-                                }
-                            ]
-                        }
-                    ]
-                }
-            }
-        }
-    return result
-
-
 def _containers(
     owner: Owner, revision: Revision, stamp: Stamp, artefacts: Artefacts
 ) -> dict[str, Any]:
+    if revision.placement.profile is Profile.LITE:
+        return {"containers": [_lite(revision, stamp, artefacts)]}
     guard = build_guard(
         stamp.guard_image, stamp.pull_policy, stamp.drain_seconds, stamp.guard_resources
     )
+    guard["ports"] += _asked_port(revision)
     guard["volumeMounts"] += artefacts.guard_mounts
+    explainer = build_explainer(revision, stamp, artefacts)
     basics = _predictor_basics(owner, revision, stamp)
     if artefacts.model_mounts:
         basics["volumeMounts"] = artefacts.model_mounts
     if revision.container is not None:
         custom = _custom_container(revision.container, basics, artefacts)
-        return {"containers": [custom, guard]}
-    return {"containers": [guard], "model": _model(owner, revision, basics, artefacts)}
+        return {"containers": [custom, guard, *explainer]}
+    return {"containers": [guard, *explainer], "model": _model(owner, revision, basics, artefacts)}
+
+
+def _standalone(revision: Revision, name: str, stamp: Stamp) -> dict[str, Any]:
+    if revision.standalone is None:
+        return {}
+    return {"explainer": build_standalone(revision, revision.standalone, name, stamp)}
+
+
+def _asked_port(revision: Revision) -> list[dict[str, Any]]:
+    """Return what has KServe's Service of the predictor lead past the guard, for an explainer.
+
+    That Service has a port for each that the guard's container names. The pod's NetworkPolicy lets
+    nobody but the explainer's pod through.
+    """
+    if revision.standalone is None or not asks_model(revision.standalone):
+        return []
+    port = revision.predictor_port
+    return [{"name": names.PREDICTOR_PORT_NAME, "containerPort": port, "protocol": "TCP"}]
+
+
+def _lite(revision: Revision, stamp: Stamp, artefacts: Artefacts) -> dict[str, Any]:
+    own = [variable.document() for variable in revision.env]
+    resources = revision.resources.document() if revision.resources else stamp.guard_resources
+    container = build_lite(
+        stamp.guard_image,
+        stamp.pull_policy,
+        stamp.drain_seconds,
+        resources,
+        [*own, *_asked_artefact(artefacts)],
+    )
+    container["volumeMounts"] += [*artefacts.model_mounts, *artefacts.guard_mounts]
+    return container
 
 
 def _model(
@@ -206,11 +220,15 @@ def _custom_container(
         result["command"] = list(container.command)
     if container.args:
         result["args"] = list(container.args)
-    if artefacts.model_uri is not None:
-        # KServe mounts the artefact at /mnt/models for a custom container that asks so.
-        asked = {"name": "STORAGE_URI", "value": artefacts.model_uri}
-        result["env"] = [*result["env"], asked]
+    result["env"] = [*result["env"], *_asked_artefact(artefacts)]
     return result
+
+
+def _asked_artefact(artefacts: Artefacts) -> list[dict[str, Any]]:
+    """Return what has KServe mount the model at /mnt/models of a container that is not its own."""
+    if artefacts.model_uri is None:
+        return []
+    return [{"name": "STORAGE_URI", "value": artefacts.model_uri}]
 
 
 def _predictor_basics(owner: Owner, revision: Revision, stamp: Stamp) -> dict[str, Any]:

@@ -44,11 +44,11 @@ def build_relabelings() -> list[dict[str, Any]]:
         {"action": "replace", "sourceLabels": [pod_label(label)], "targetLabel": name}
         for name, label in _LABELS.items()
     ]
-    # A runtime's own container may call its port by the same name.
+    # A runtime's own container may call its port by the same name, but none may take the guard's.
     guards = {
         "action": "keep",
-        "sourceLabels": ["__meta_kubernetes_pod_container_name"],
-        "regex": names.GUARD_CONTAINER,
+        "sourceLabels": ["__meta_kubernetes_pod_container_port_number"],
+        "regex": str(names.GUARD_PORT),
     }
     # The port's name, which the Prometheus operator adds under a name that the guard itself uses.
     return [guards, *labels, {"action": "labeldrop", "regex": "endpoint"}]

@@ -72,6 +72,7 @@ def _alerts(subject: Subject, objectives: Objectives) -> Iterator[dict[str, Any]
     absent = f"absent({promql.select(metrics.GUARD_INFORMATION, subject.scope)})"
     yield alert.build_absence_alert(subject, absent)
     yield from alert.build_detector_alerts(subject)
+    yield alert.build_attack_alert(subject)
 
 
 def _record_failures(subject: Subject, window: str) -> dict[str, str]:
