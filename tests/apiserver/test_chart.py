@@ -160,6 +160,7 @@ def test_every_setting_reaches_the_operator() -> None:
         "storageContainer": "models",
         "authorizer": "hune-authorizer.elsewhere.svc:8080",
         "gateway": GATEWAY,
+        "domainTemplate": EVERYTHING["domainTemplate"],
         "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
         "watchNamespaces": [],
         "drainSeconds": 20,

@@ -23,8 +23,7 @@ def forwarded(cluster: Cluster, namespace: str, target: str, port: int) -> Itera
     ):
         log = Path(output.name)
         try:
-            eventually(lambda: _local_port(log), 30, seen=log.read_text)
-            yield _local_port(log)
+            yield eventually(lambda: _local_port(log), 30, seen=log.read_text)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(10)
