@@ -17,6 +17,10 @@ spec:
 ZERO = "sha256:" + "0" * 64
 
 
+def named(name: str, spec: str = "") -> str:
+    return f"kind: ModelDeployment\nmetadata: {{name: {name}}}\nspec: {spec}"
+
+
 def write(folder: Path, text: str) -> str:
     file = folder / "deployment.yaml"
     file.write_text(text)
@@ -39,15 +43,40 @@ def test_the_children_of_the_short_form_are_printed(
     [
         pytest.param("kind: [", 2, "not YAML", id="a file that is no YAML"),
         pytest.param("kind: Pod", 2, "kind 'Pod' is none of", id="a kind that is not ours"),
-        pytest.param("kind: ModelDeployment", 2, "metadata.name is missing", id="no name"),
+        pytest.param("kind: ModelDeployment", 2, "metadata.name: is missing", id="no name"),
+        pytest.param("hello", 2, "kind 'str' is none of", id="no object"),
+        pytest.param("kind: ModelDeployment\nmetadata: x", 2, "metadata: must be a map", id="text"),
+        pytest.param(named("5"), 2, "metadata.name: must be a text (got 5)", id="a number as name"),
         pytest.param(
-            "kind: ModelDeployment\nmetadata: {name: x}\nspec: {model: {version: y, colour: red}}",
+            named("x, namespace: 5"),
+            2,
+            "metadata.namespace: must be a text (got 5)",
+            id="a number as namespace",
+        ),
+        pytest.param(named("x"), 2, "spec: must be a mapping (got None)", id="no spec"),
+        pytest.param(
+            named("x", "hello"), 2, "spec: must be a mapping (got 'hello')", id="a text as spec"
+        ),
+        pytest.param(
+            named("x", "{model: [1]}"), 2, "spec.model: must be a mapping", id="a list as model"
+        ),
+        pytest.param(
+            named("x", "{model: {version: [y]}}"), 1, "spec.model.version", id="a list as version"
+        ),
+        pytest.param(
+            named("x", "{model: {version: y}}") + "\n---\nkind: ModelVersion\nmetadata: {name: y}",
+            2,
+            "document 2: spec: must be a mapping",
+            id="a version without a spec",
+        ),
+        pytest.param(
+            named("x", "{model: {version: y, colour: red}}"),
             1,
             "spec.model.colour",
             id="an unknown field is named with its path",
         ),
         pytest.param(
-            "kind: ModelDeployment\nmetadata: {name: x}\nspec: {model: {version: y}}",
+            named("x", "{model: {version: y}}"),
             1,
             "no ModelVersion 'y'",
             id="a version that the file does not hold",
@@ -62,6 +91,26 @@ def test_a_fault_is_told_without_a_traceback(
     assert told in answer.err
     assert "Traceback" not in answer.err
     assert answer.out == ""
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "deployment.yaml"
+    file.write_bytes(b"kind: \xff\xfe")
+    assert main(["render", "-f", str(file)]) == 2
+    assert "deployment.yaml: not YAML" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("spec", ["hello", "{model: [1]}", "{model: {source: here}}"])
+def test_pin_names_the_place_that_is_no_mapping(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], spec: str
+) -> None:
+    assert main(["render", "--pin", "-f", write(tmp_path, named("x", spec))]) == 2
+    assert "must be a mapping" in capsys.readouterr().err
+
+
+def test_definitions_that_cannot_be_written_say_where(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["crds", "--output", "/proc/x"]) == 2
+    assert "--output /proc/x: No such file" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_named(

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from hune.cli.errors import UserError
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command's arguments."""
@@ -16,14 +18,22 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run until a signal."""
+    """Run until a signal.
+
+    Raises:
+        UserError: No cluster is named.
+    """
     # As in `hune run`: kopf would import what is not needed here.
     sys.modules.setdefault("kubernetes", None)  # type: ignore[arg-type]
     import uvloop
 
     from hune.controlplane.authorizer import Place, serve
+    from hune.controlplane.errors import NoClusterError
     from hune.controlplane.telemetry import configure_logging
 
     configure_logging(verbose=False)
-    uvloop.run(serve(Place(arguments.port, arguments.probes_port, arguments.drain_seconds)))
+    try:
+        uvloop.run(serve(Place(arguments.port, arguments.probes_port, arguments.drain_seconds)))
+    except NoClusterError as error:
+        raise UserError(str(error)) from None
     return 0

@@ -1,14 +1,19 @@
 """A ModelDeployment whose artefacts lie on this machine: what its guard is told."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from hune.cli.documents import (
+    Document,
+    find_version,
+    in_namespace,
+    read_documents,
+    read_field,
+)
 from hune.cli.errors import UserError
-from hune.cli.render import in_namespace, read_documents
 from hune.contract.access import OPEN, AccessSettings, split_address
 from hune.contract.digest import digest_of
 from hune.contract.guard import DetectorSettings, GuardSettings
@@ -54,8 +59,7 @@ def read_local(file: Path, authorizer: str = "") -> Local:
         raise UserError(f"--authorizer: {error}") from None
     documents = [in_namespace(document, "default") for document in read_documents(file)]
     deployment = _only_deployment(documents, file)
-    spec = deployment.setdefault("spec", {})
-    version = _version(documents, spec)
+    version = find_version(documents, deployment)
     source, field = _source(deployment, version)
     artefacts = {"model": _take(source, file.parent, field)}
     if (given := source.setdefault("format", _FORMAT)) != _FORMAT:
@@ -63,12 +67,12 @@ def read_local(file: Path, authorizer: str = "") -> Local:
             f"{field}.format: {given!r} is not served here, {_FORMAT!r} is; `hune convert` makes it"
         )
     for name in _DETECTORS:
-        detector = (spec.get("guard") or {}).get(name)
+        detector = read_field(deployment, "spec", "guard", name)
         if detector is not None:
             artefacts[name] = _take(detector, file.parent, f"spec.guard.{name}")
     # Where it runs, and whether the operator may act, is of no interest here.
     for name in ("placement", "suspend"):
-        spec.pop(name, None)
+        deployment["spec"].pop(name, None)
     settings = _plan(deployment, version)
     access = (
         AccessSettings(settings.access.mode, authorizer) if authorizer else AccessSettings(OPEN)
@@ -79,29 +83,21 @@ def read_local(file: Path, authorizer: str = "") -> Local:
     return Local(replace(settings, access=access, **found), artefacts["model"])
 
 
-def _only_deployment(documents: list[dict[str, Any]], file: Path) -> dict[str, Any]:
+def _only_deployment(documents: list[Document], file: Path) -> Document:
     found = [document for document in documents if document["kind"] == "ModelDeployment"]
     if len(found) != 1:
         raise UserError(f"{file}: has {len(found)} ModelDeployments; one is served at a time")
     return found[0]
 
 
-def _version(documents: list[dict[str, Any]], spec: Mapping[str, Any]) -> dict[str, Any] | None:
-    name = (spec.get("model") or {}).get("version")
-    for document in documents:
-        if document["kind"] == "ModelVersion" and document["metadata"]["name"] == name:
-            return document
-    return None
-
-
-def _source(
-    deployment: dict[str, Any], version: dict[str, Any] | None
-) -> tuple[dict[str, Any], str]:
+def _source(deployment: Document, version: Document | None) -> tuple[Document, str]:
     """Return the model's source, and what to call it in a message."""
-    holder, field = deployment["spec"].get("model"), "spec.model"
+    source, field = read_field(deployment, "spec", "model", "source"), "spec.model"
     if version is not None:
-        holder, field = version.get("spec"), f"ModelVersion {version['metadata']['name']}: spec"
-    source = holder.get("source") if isinstance(holder, dict) else None
+        source, field = (
+            version["spec"].get("source"),
+            f"ModelVersion {version['metadata']['name']}: spec",
+        )
     if not isinstance(source, dict):
         raise UserError(
             f"{field}.source: is missing; give it the model's uri here, or put the ModelVersion"
@@ -134,7 +130,7 @@ def _take(artefact: object, folder: Path, field: str) -> Path:
     return place
 
 
-def _plan(deployment: dict[str, Any], version: dict[str, Any] | None) -> GuardSettings:
+def _plan(deployment: Document, version: Document | None) -> GuardSettings:
     """Return the settings that the operator would write for the guard."""
     observed = Observed(model_version=version)
     plan = plan_model_deployment(deployment, observed, Settings(), datetime.now(UTC))

@@ -1,27 +1,26 @@
 """Filling in the digests that a file's sources lack, or have wrong."""
 
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
+from hune.cli.documents import Document, read_field
 from hune.cli.errors import UserError
 
 
-def pin(document: dict[str, Any]) -> dict[str, Any]:
+def pin(document: Document) -> Document:
     """Return a ModelDeployment or ModelVersion with the digest of what lies at its uri.
 
     Raises:
         UserError: The artefact cannot be read from here.
     """
-    spec = document.get("spec", {})
-    holder = spec if document["kind"] == "ModelVersion" else spec.get("model") or {}
-    source = holder.get("source")
-    if source is None:
+    path = ("spec",) if document["kind"] == "ModelVersion" else ("spec", "model")
+    uri = read_field(document, *path, "source", "uri")
+    if uri is None:
         return document
-    pinned = source | {"digest": _digest_at(str(source.get("uri", "")))}
-    if holder is spec:
-        return document | {"spec": spec | {"source": pinned}}
-    return document | {"spec": spec | {"model": holder | {"source": pinned}}}
+    pinned = deepcopy(document)
+    read_field(pinned, *path, "source")["digest"] = _digest_at(str(uri))
+    return pinned
 
 
 def _digest_at(uri: str) -> str:

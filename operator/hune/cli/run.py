@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from hune.cli.errors import UserError
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command's arguments."""
@@ -18,16 +20,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run until a signal."""
+    """Run until a signal.
+
+    Raises:
+        UserError: The settings file is wrong, or no cluster is named.
+    """
     # kopf imports the kubernetes package where it is installed and then holds 20 MiB unused.
     sys.modules.setdefault("kubernetes", None)  # type: ignore[arg-type]
     import uvloop
 
     from hune.controlplane import handlers, settings
+    from hune.controlplane.errors import NoClusterError, SettingsError
     from hune.controlplane.telemetry import configure_logging
 
     configure_logging(verbose=arguments.debug)
-    loaded = settings.load(arguments.config)
     process = handlers.Process(port=arguments.port, elect=not arguments.no_election)
     uvloop.install()
-    return handlers.run(loaded, process)
+    try:
+        return handlers.run(settings.load(arguments.config), process)
+    except (SettingsError, NoClusterError) as error:
+        raise UserError(str(error)) from None

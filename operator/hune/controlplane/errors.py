@@ -2,6 +2,7 @@
 
 HuneError
 ├── SettingsError         the platform's settings file is wrong; the process ends with its message
+├── NoClusterError        nothing says where the API server is; the process ends with its message
 ├── ApiError              the API server answered with an error
 │   ├── NotFoundError     404
 │   ├── ConflictError     409
@@ -18,6 +19,10 @@ class HuneError(Exception):
 
 class SettingsError(HuneError):
     """The settings file is wrong."""
+
+
+class NoClusterError(HuneError):
+    """Neither a pod's ServiceAccount nor a kubeconfig says where the API server is."""
 
 
 class LeadershipLostError(HuneError):

@@ -258,7 +258,13 @@ def _innermost(error: BaseException | None) -> BaseException | None:
 
 
 def run(settings: Settings, process: Process) -> int:
-    """Run the operator until a signal; return the exit status."""
+    """Run the operator until a signal; return the exit status.
+
+    Raises:
+        NoClusterError: Nothing says where the API server is.
+    """
+    # kopf would try its start again and again, with a traceback each time.
+    login(kopf.OperatorSettings())
     # kopf would name itself after the user, and an arbitrary number in a container has no name.
     os.environ.setdefault("POD_ID", socket.gethostname())
     operator = Operator(settings, process)
