@@ -16,7 +16,7 @@ from tests.support.explainer import ExplainerProcess
 from tests.support.explainers import shapley, small_trees, write_trees
 from tests.support.guard import GuardProcess
 from tests.support.http import Reply, ask
-from tests.support.predictor import Predictor, response
+from tests.support.predictor import Predictor, response, sends
 
 V1, V2 = "/v1/models/income:explain", "/v2/models/income/explain"
 INFER = "/v2/models/income/infer"
@@ -250,6 +250,18 @@ def test_an_explainer_that_hangs_is_given_up_in_time(
     assert metric(guard.port, 'hune_guard_explainer_failures_total{reason="TimeLimit"}') == 1
     (seen,) = predictor.seen
     assert seen.headers["x-hune-time-limit"] == "1"
+
+
+def test_a_busy_explainer_is_counted_apart(start_guard: StartGuard, predictor: Predictor) -> None:
+    """What answers as an explainer with too much to do is the predictor."""
+    busy = response(b'{"error":"ask again"}', "503 Service Unavailable", "retry-after: 1\r\n")
+    predictor.behaviour = sends(busy)
+    guard = start_guard()
+    tell(guard, predictor.port)
+    refused = ask(guard.port, "POST", V2, v2(ROW))
+    assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+    assert metric(guard.port, 'hune_guard_explainer_failures_total{reason="Busy"}') == 1
+    assert metric(guard.port, 'hune_guard_explainer_failures_total{reason="Unable"}') == 0
 
 
 def test_an_answer_without_room_is_counted(start_guard: StartGuard, predictor: Predictor) -> None:

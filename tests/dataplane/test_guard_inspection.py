@@ -249,6 +249,31 @@ def test_more_rows_than_an_answer_has_scores_for_are_not_judged(
     assert ask(watched.port, "POST", INFER, *binary(many)).status == 422
 
 
+def test_a_detector_that_is_too_slow_is_told_until_it_judges_again(
+    start_guard: StartGuard, artefact: Path, predictor: Predictor
+) -> None:
+    guard = start_guard(HUNE_DETECTOR_SECONDS="0")
+    tell(guard, outliers=settings_of(artefact))
+    many = np.zeros((1025, 2))
+    reply = ask(guard.port, "POST", INFER, *binary(many))
+    assert reply.status == 200
+    said = reply.json()["parameters"]["hune_outlier_unjudged"]
+    assert said.startswith("DetectorTooSlow: 1024 of 1025 rows took more than 0 s; send smaller")
+    (fault,) = state(guard)["faults"]
+    assert (fault["detector"], fault["reason"]) == ("outliers", "DetectorTooSlow")
+    failures = 'hune_guard_detector_failures_total{detector="outliers",reason="Slow"}'
+    assert metric(guard, failures) == 1
+    assert infer(guard, ODD).json()["parameters"]["hune_outlier_rows"] == "0"
+    assert "faults" not in state(guard)
+
+    tell(guard, outliers=settings_of(artefact), failurePolicy="Closed")
+    predictor.seen.clear()
+    refused = ask(guard.port, "POST", INFER, *binary(many))
+    assert (refused.status, predictor.seen) == (422, [])
+    assert "send smaller batches" in refused.json()["error"]
+    assert infer(guard, ORDINARY).status == 200
+
+
 def test_more_values_than_there_is_memory_for_are_refused(watched: GuardProcess) -> None:
     wide = np.zeros((1, (1 << 22) + 1), np.uint8)
     reply = ask(watched.port, "POST", INFER, *binary(wide))

@@ -10,7 +10,7 @@ import pytest
 from hune.dataplane.detectors.detector import FittedDetector, load_detector
 from hune.dataplane.guard.role import ADVERSARIAL, OUTLIERS
 from hune.dataplane.guard.telemetry import Telemetry
-from hune.dataplane.guard.verdict import DetectorCheck
+from hune.dataplane.guard.verdict import DetectorCheck, TooSlowError
 from hune.dataplane.wire.table import Table, TableError
 from tests.support.detectors import plane, write_detector
 
@@ -111,6 +111,25 @@ def test_a_crash_is_counted_and_told() -> None:
     with pytest.raises(ZeroDivisionError):
         DetectorCheck(OUTLIERS, Broken(), "Flag", counted).inspect(table((1, 2)))
     assert counted == Counted([], ["Crash"])
+
+
+def test_more_rows_than_there_is_time_for_are_not_judged(detector: FittedDetector) -> None:
+    counted = Counted()
+    check = DetectorCheck(OUTLIERS, detector, "Flag", counted, seconds=0.0)
+    with pytest.raises(TooSlowError, match="1024 of 1025 rows took more than 0 s; send smaller"):
+        check.inspect(table(*[(1, 2)] * 1025))
+    assert counted == Counted([], ["Slow"])
+    assert check.inspect(table(*[(9, 2)] * 1024)).note["outlier_rows"] == [*range(1024)]
+
+
+def test_parts_of_a_batch_are_joined(detector: FittedDetector) -> None:
+    counted = Counted()
+    rows = [(1.0, 2.0)] * 3000
+    rows[2047], rows[2999] = (9.0, 2.0), (1.0, 99.0)
+    finding = DetectorCheck(OUTLIERS, detector, "Flag", counted).inspect(table(*rows))
+    assert finding.note["outlier_rows"] == [2047, 2999]
+    assert finding.note["outlier_scores"] == [*[0.0] * 2047, 64.0, *[0.0] * 951, 48.5**2]
+    assert counted == Counted([(3000, 2)])
 
 
 def test_the_metrics_say_how_many_rows_were_flagged(detector: FittedDetector) -> None:

@@ -27,7 +27,7 @@ def test_a_crash_is_told_until_the_next_verdict(
 ) -> None:
     registry = CollectorRegistry()
     telemetry = build_detector_telemetry(registry, ["outliers"])["outliers"]
-    watch = Watch(OUTLIERS, telemetry)
+    watch = Watch(OUTLIERS, telemetry, 5.0)
     place = write_detector(tmp_path / "artefact", small_forest())
     watch.apply(DetectorSettings("s3://models/outliers", str(place), digest_of(place)))
     assert reason(watch) == ""

@@ -80,7 +80,7 @@ class Guard:
         self._make_predictor = make_predictor
         self._predictor = make_predictor(settings.value, environment, self._traffic.answers)
         self._identity = Identity(settings.value, key.value)
-        self._inspection = Inspection(self.telemetry)
+        self._inspection = Inspection(self.telemetry, environment.detector_seconds)
         self._explanations = self._new_explanations(settings.value)
         self._pages = Pages(settings.value, self._predictor.fetch_metadata)
         self._access = Access(settings.value, environment, self.telemetry.access)

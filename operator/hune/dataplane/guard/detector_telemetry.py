@@ -10,8 +10,8 @@ from hune.contract.state import WINDOW_SECONDS
 from hune.dataplane.guard.recent import Recent
 
 # Missing: there is no artefact. Unusable: it is not what it says, or not what was asked for. Table:
-# a request has other columns. Crash: scoring failed.
-FAILURES: Final = ("Missing", "Unusable", "Table", "Crash")
+# a request has other columns. Slow: scoring a request took too long. Crash: scoring failed.
+FAILURES: Final = ("Missing", "Unusable", "Table", "Slow", "Crash")
 _BUCKETS: Final = (
     *(0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001),
     *(0.002, 0.005, 0.01, 0.05, 0.1, 1.0),

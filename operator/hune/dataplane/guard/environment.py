@@ -42,6 +42,7 @@ class Environment:
         authorizer_timeout_seconds: How long the authorizer may take for one answer.
         access_seconds: How long a caller that was allowed may go on before it is asked about
             anew; a right that is taken away ends at the latest then.
+        detector_seconds: How long a detector may take for the rows of one request.
     """
 
     host: str
@@ -54,6 +55,7 @@ class Environment:
     maximum_body_bytes: int
     authorizer_timeout_seconds: float
     access_seconds: float
+    detector_seconds: float
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -88,6 +90,7 @@ class Environment:
             access_seconds=read_number(
                 variables, "HUNE_ACCESS_SECONDS", _MAXIMUM_ACCESS_SECONDS, _MAXIMUM_ACCESS_SECONDS
             ),
+            detector_seconds=read_number(variables, "HUNE_DETECTOR_SECONDS", 5),
         )
 
 

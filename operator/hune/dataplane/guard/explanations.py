@@ -99,7 +99,8 @@ class Explanations:
         except BrokenError as error:
             self._count("Broken")
             raise Problem(502, str(error)) from None
-        if reason := _FAILURES.get(reply.status):
+        reason = "Busy" if RETRY_AFTER in reply.headers else _FAILURES.get(reply.status)
+        if reason is not None:
             self._count(reason)
         return reply
 

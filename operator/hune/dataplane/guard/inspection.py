@@ -39,11 +39,18 @@ class Inspection:
         decides: Whether one of them may keep a request from the predictor.
     """
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    def __init__(self, telemetry: Telemetry, detector_seconds: float) -> None:
+        """Begin without any check.
+
+        Args:
+            telemetry: Where to count.
+            detector_seconds: How long a detector may take for the rows of one request.
+        """
         self._telemetry = telemetry
         self._contract: ContractCheck | None = None
         self._watches = tuple(
-            Watch(role, telemetry.detectors[role.name]) for role in (OUTLIERS, ADVERSARIAL)
+            Watch(role, telemetry.detectors[role.name], detector_seconds)
+            for role in (OUTLIERS, ADVERSARIAL)
         )
         self._wanted: list[Watch] = []
         self._closed = self.decides = False

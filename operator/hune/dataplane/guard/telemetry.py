@@ -24,7 +24,8 @@ _BUCKETS: Final = (
 # Counted from 0: a counter that came with the first failure would show no increase by it.
 _ANNOUNCED: Final = (200, 500, 502, 503, 504)
 _EXPLAINER_FAILURES: Final = (
-    *("Unreachable", "TimeLimit", "Broken", "Unable", "Failed", "PredictorFailed", "NoRoom"),
+    *("Unreachable", "TimeLimit", "Broken", "Unable", "Busy", "Failed", "PredictorFailed"),
+    "NoRoom",
 )
 _disable_created_metrics()  # type: ignore[no-untyped-call]
 

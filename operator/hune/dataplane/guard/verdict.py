@@ -1,16 +1,22 @@
 """A detector's verdict: a fitted detector, and what its scores mean for the caller."""
 
+import math
 import time
-from math import isfinite
 from typing import Final, Protocol
 
 from hune.dataplane.detectors.detector import Detector
 from hune.dataplane.guard.finding import Finding
 from hune.dataplane.guard.role import Role
-from hune.dataplane.wire.table import Table, TableError
+from hune.dataplane.wire.table import Numbers, Table, TableError
 
 REJECT: Final = "Reject"
 _NAMED_ROWS: Final = 10
+# Rows that are scored before the clock is looked at: a matter of milliseconds.
+_PART: Final = 1024
+
+
+class TooSlowError(Exception):
+    """The rows of a request take longer to score than is allowed."""
 
 
 class Counters(Protocol):
@@ -37,6 +43,7 @@ class DetectorCheck:
         on_detect: str,
         counters: Counters,
         threshold: float | None = None,
+        seconds: float = math.inf,
     ) -> None:
         """Take a detector into service.
 
@@ -46,12 +53,14 @@ class DetectorCheck:
             on_detect: `Flag` or `Reject`.
             counters: Where to count.
             threshold: Used in place of the detector's own.
+            seconds: How long the rows of one request may take.
         """
         self._role = role
         self._detector = detector
         self._rejects = on_detect == REJECT
         self._counters = counters
         self._threshold = detector.threshold if threshold is None else threshold
+        self._seconds = seconds
 
     def inspect(self, table: Table) -> Finding:
         """Return the verdict on each row.
@@ -59,13 +68,17 @@ class DetectorCheck:
         Raises:
             TableError: The rows are not of the detector's columns; the caller's fault or the
                 operator's, and counted as a failure of reason `Table`.
+            TooSlowError: They take too long; counted as a failure of reason `Slow`.
         """
         started = time.perf_counter()
         try:
             rows = table.numbers(self._detector.names, self._detector.count)
-            scores: list[float] = self._detector.score(rows).tolist()
+            scores = self._score(rows, started + self._seconds)
         except TableError:
             self._counters.failed("Table")
+            raise
+        except TooSlowError:
+            self._counters.failed("Slow")
             raise
         except Exception:
             self._counters.failed("Crash")
@@ -75,6 +88,15 @@ class DetectorCheck:
         flagged = [row for row, score in enumerate(scores) if not score <= threshold]
         self._counters.scored(len(scores), len(flagged), time.perf_counter() - started)
         return self._finding(scores, flagged)
+
+    def _score(self, rows: Numbers, deadline: float) -> list[float]:
+        scores: list[float] = []
+        for first in range(0, len(rows), _PART):
+            if first and time.perf_counter() > deadline:
+                what = f"{first} of {len(rows)} rows took more than {self._seconds:g} s"
+                raise TooSlowError(f"{what}; send smaller batches, or use a quicker detector")
+            scores += self._detector.score(rows[first : first + _PART]).tolist()
+        return scores
 
     def _finding(self, scores: list[float], flagged: list[int]) -> Finding:
         word = self._role.word
@@ -97,4 +119,4 @@ class DetectorCheck:
 
 def _sayable(scores: list[float]) -> list[float | None]:
     """Return the scores with None for what JSON has no number for."""
-    return [score if isfinite(score) else None for score in scores]
+    return [score if math.isfinite(score) else None for score in scores]

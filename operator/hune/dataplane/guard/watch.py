@@ -14,11 +14,12 @@ from hune.dataplane.detectors.detector import Detector, load_detector
 from hune.dataplane.guard.detector_telemetry import DetectorTelemetry
 from hune.dataplane.guard.finding import Finding
 from hune.dataplane.guard.role import Role
-from hune.dataplane.guard.verdict import DetectorCheck
+from hune.dataplane.guard.verdict import DetectorCheck, TooSlowError
 from hune.dataplane.wire.table import Table, TableError
 
 _LOG: Final = logging.getLogger(__name__)
 _CRASHED: Final = "DetectorFailed"
+_SLOW: Final = "DetectorTooSlow"
 # Each row has a score of its own in the answer.
 _MAXIMUM_ROWS: Final = 1 << 16
 
@@ -40,9 +41,17 @@ class UnjudgedError(Exception):
 class Watch:
     """The detector that a guard was told to use in one role, or why it cannot."""
 
-    def __init__(self, role: Role, telemetry: DetectorTelemetry) -> None:
+    def __init__(self, role: Role, telemetry: DetectorTelemetry, seconds: float) -> None:
+        """Begin without a detector.
+
+        Args:
+            role: The part that it plays.
+            telemetry: Where to count.
+            seconds: How long judging the rows of one request may take.
+        """
         self.role = role
         self._telemetry = telemetry
+        self._seconds = seconds
         self._settings: DetectorSettings | None = None
         self._detector: Detector | None = None
         self._check: DetectorCheck | None = None
@@ -79,7 +88,12 @@ class Watch:
         if self._detector is not None:
             threshold = float(settings.threshold) if settings.threshold else None
             self._check = DetectorCheck(
-                self.role, self._detector, settings.on_detect, self._telemetry, threshold
+                self.role,
+                self._detector,
+                settings.on_detect,
+                self._telemetry,
+                threshold,
+                self._seconds,
             )
 
     def inspect(self, table: Table) -> Finding:
@@ -99,8 +113,12 @@ class Watch:
             finding = self._check.inspect(table)
         except TableError as error:
             raise UnjudgedError("ColumnsDiffer", str(error), by_request=True) from None
+        except TooSlowError as error:
+            self._report(_SLOW, str(error))
+            raise UnjudgedError(_SLOW, str(error), by_request=True) from None
         except Exception as error:  # noqa: BLE001 a detector's fault is not the request's
-            self._report_crash(error)
+            what = f"failed on a request ({type(error).__name__}); see the guard's log"
+            self._report(_CRASHED, f"the detector {what}", error)
             raise UnjudgedError(_CRASHED, "the detector failed; the guard's log says why") from None
         self.fault = None
         return finding
@@ -130,12 +148,12 @@ class Watch:
             what = f"its digest is {found}, wanted is {settings.digest}; restore the artefact, or"
             self._fail(settings, "DigestMismatch", f"{what} set the digest of this one", "Unusable")
 
-    def _report_crash(self, error: Exception) -> None:
+    def _report(self, reason: str, message: str, error: Exception | None = None) -> None:
+        """Tell of a failure on one request until the next verdict."""
         if self.fault is None:
             # Once for a run of failures: a log line per request would drown all others.
-            _LOG.error("%s: the detector failed", self.role.name, exc_info=error)
-        message = f"the detector failed on a request ({type(error).__name__}); see the guard's log"
-        self.fault = DetectorFault(self.role.name, _CRASHED, message)
+            _LOG.error("%s: %s: %s", self.role.name, reason, message, exc_info=error)
+        self.fault = DetectorFault(self.role.name, reason, message)
 
     def _fail(self, settings: DetectorSettings, reason: str, what: str, kind: str) -> None:
         self._fault(reason, f"{settings.uri}: {what}", kind)
