@@ -11,9 +11,10 @@ import pytest
 
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.apply import Applier
-from hune.controlplane.cluster.client import Client, login
+from hune.controlplane.cluster.client import Client
 from hune.controlplane.cluster.events import EventRecorder
 from hune.controlplane.cluster.gather import Gatherer
+from hune.controlplane.cluster.login import login
 from hune.controlplane.cluster.status import StatusWriter
 from hune.controlplane.cluster.store import Key, Store
 from hune.controlplane.plan.event import plan_attack_event

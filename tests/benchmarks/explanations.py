@@ -26,6 +26,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from hune.dataplane.jobs.fit_explainer import Order, fit_explainer
 from tests.benchmarks.report import Figure
+from tests.benchmarks.servers import free_port
 from tests.benchmarks.stub_predictor import whole
 from tests.support.environments import ROOT, environment
 from tests.support.eventually import eventually
@@ -102,7 +103,7 @@ def _start_ours(folder: Path, stack: ExitStack) -> int:
     explainer = ExplainerProcess(artefact)
     stack.callback(explainer.close)
     explainer.wait_for_line("explaining with TreeShap")
-    guard = GuardProcess(folder, _free_port())
+    guard = GuardProcess(folder, free_port())
     guard.write_settings(explainer={"port": explainer.port})
     stack.callback(guard.start().close)
     return guard.port
@@ -112,7 +113,7 @@ def _start_peer(folder: Path, rows: Any, stack: ExitStack) -> int:
     python = environment("kserve-explainer", PEERS / "kserve.txt", PEERS / "kernel-shap.txt")
     drawn = np.random.default_rng(0).permutation(len(rows))[:BACKGROUND_ROWS]
     np.save(folder / "background.npy", rows[drawn])
-    predictor, explainer = _free_port(), _free_port()
+    predictor, explainer = free_port(), free_port()
     module = "tests.benchmarks.peers"
     _serve(stack, [python, "-m", f"{module}.forest", folder / "model.joblib", predictor], predictor)
     words = [python, "-m", f"{module}.explainer", folder / "background.npy", predictor, explainer]
@@ -195,9 +196,3 @@ def _time_peer(port: int, row: Any) -> float:
     started = time.perf_counter()
     _ask_peer(port, row)
     return 1e3 * (time.perf_counter() - started)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

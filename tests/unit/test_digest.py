@@ -1,9 +1,10 @@
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
 
-from hune.contract.digest import digest_of, is_digest
+from hune.contract.digest import PATTERN, digest_of
 
 
 def test_a_files_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_a_directorys_digest_depends_on_names_and_bytes_only(tmp_path: Path) -> 
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(name.encode())
     first = digest_of(tmp_path / "one")
-    assert is_digest(first)
+    assert re.fullmatch(PATTERN, first)
     assert digest_of(tmp_path / "two") == first
     (tmp_path / "two" / "a").rename(tmp_path / "two" / "z")
     assert digest_of(tmp_path / "two") != first
@@ -55,10 +56,3 @@ def test_a_link_to_a_file_beside_it_counts_as_that_file(tmp_path: Path) -> None:
     before = digest_of(tmp_path)
     (tmp_path / "link").symlink_to("real")
     assert digest_of(tmp_path) != before
-
-
-@pytest.mark.parametrize(
-    "text", ["", "sha256:", "sha256:" + "g" * 64, "md5:" + "0" * 64, f"sha256:{0:064}\n"]
-)
-def test_other_texts_are_no_digests(text: str) -> None:
-    assert not is_digest(text)

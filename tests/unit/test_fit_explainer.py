@@ -228,7 +228,7 @@ REFUSED: list[tuple[str, Any, tuple[str, ...], str]] = [
         TRUST,
         "begins with another model",
     ),
-    ("no pickle", lambda d: written(d / "m.pkl", "hello"), TRUST, "not a usable pickle"),
+    ("no pickle", lambda d: written(d / "m.pkl", "hello"), TRUST, "not as joblib saves a model"),
     ("no JSON", lambda d: written(d / "m.json", "{"), (), "not an XGBoost model"),
     ("other JSON", lambda d: written(d / "m.json", "{}"), (), "not an XGBoost model"),
     (

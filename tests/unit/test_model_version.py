@@ -22,7 +22,6 @@ def test_users_and_images_are_told() -> None:
         "observedGeneration": 1,
         "usedBy": ["a", "b"],
         "imageDigests": [f"{IMAGE}1", f"{IMAGE}2"],
-        "conditions": [],
     }
     assert plan.children == ()
     assert plan.prune == ()

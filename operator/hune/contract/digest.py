@@ -1,18 +1,12 @@
 """Digests of model artefacts, computed alike by `hune register` and by the initializer."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 PATTERN: Final = r"^sha256:[0-9a-f]{64}$"
 _CHUNK: Final = 1 << 20
-
-
-def is_digest(text: str) -> bool:
-    """Tell whether the text is a digest as Hune writes it, `sha256:<64 hex>`."""
-    return re.fullmatch(PATTERN, text) is not None
 
 
 def digest_of(path: Path) -> str:

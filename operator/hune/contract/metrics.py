@@ -32,7 +32,6 @@ EXPLAINER_READY: Final = "hune_explainer_ready"
 
 RECONCILES: Final = "hune_reconcile_total"
 RECONCILE_DURATION: Final = "hune_reconcile_duration_seconds"
-RECONCILE_ERRORS: Final = "hune_reconcile_errors_total"
 QUEUE_DEPTH: Final = "hune_queue_depth"
 API_WRITES: Final = "hune_api_writes_total"
 LEADER: Final = "hune_leader"

@@ -15,7 +15,6 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
 LABEL_DEPLOYMENT: Final = f"{GROUP}/deployment"
 LABEL_REVISION: Final = f"{GROUP}/revision"
-LABEL_MODEL_VERSION: Final = f"{GROUP}/model-version"
 MANAGED_BY: Final = "hune"
 
 # KServe copies an InferenceService's annotations to its pods; the initializer reads this one
@@ -27,7 +26,6 @@ ANNOTATION_GUARD_CONFIGURATION: Final = f"{GROUP}/guard-configuration"
 GUARD_CONTAINER: Final = "transformer-container"
 EXPLAINER_CONTAINER: Final = "explainer"
 PREDICTOR_CONTAINER: Final = "kserve-container"
-INITIALIZER_CONTAINER: Final = "storage-initializer"
 
 GUARD_PORT: Final = 9000
 EXPLAINER_PORT: Final = 9001
@@ -56,7 +54,6 @@ HEADER_MODEL_VERSION: Final = "X-Hune-Model-Version"
 HEADER_CONTRACT_BREACHES: Final = "X-Hune-Contract-Breaches"
 # From guard to explainer: how many seconds the explanation may take.
 HEADER_TIME_LIMIT: Final = "X-Hune-Time-Limit"
-HEADER_PREFIX: Final = "x-hune-"
 
 # JSON of wanted digests by uri; the initializer gets it from ANNOTATION_DIGESTS.
 VARIABLE_DIGESTS: Final = "HUNE_DIGESTS"

@@ -21,7 +21,8 @@ from hune.contract import access, metrics, names
 from hune.contract.access import Decision, Question
 from hune.contract.document import from_document, to_document
 from hune.controlplane.api.base import DNS_SUBDOMAIN
-from hune.controlplane.cluster.client import Client, login
+from hune.controlplane.cluster.client import Client
+from hune.controlplane.cluster.login import login
 from hune.controlplane.cluster.review import User, review_access, review_token
 from hune.controlplane.errors import ApiError, RefusedError
 from hune.controlplane.probes import Probes

@@ -17,10 +17,11 @@ import kopf
 from hune.contract import names
 from hune.controlplane.cluster import resources
 from hune.controlplane.cluster.apply import Applier
-from hune.controlplane.cluster.client import Client, login
+from hune.controlplane.cluster.client import Client
 from hune.controlplane.cluster.events import EventRecorder
 from hune.controlplane.cluster.gather import Gatherer
 from hune.controlplane.cluster.lease import Lease
+from hune.controlplane.cluster.login import login
 from hune.controlplane.cluster.resources import Resource
 from hune.controlplane.cluster.status import StatusWriter
 from hune.controlplane.cluster.store import Document, Key, Store, deployment_of, key_of

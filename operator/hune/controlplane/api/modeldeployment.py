@@ -94,6 +94,12 @@ class ModelDeploymentSpec(Api):
             lambda spec: not (_is_lite(spec) and _has_another_format(spec)),
         ),
         Rule(
+            f"!{_LITE} || !has(self.explainer)",
+            "placement.profile Lite has no explainer: leave out spec.explainer, or set "
+            "placement.profile to Full",
+            lambda spec: spec.explainer is None or not _is_lite(spec),
+        ),
+        Rule(
             "!has(self.explainer) || !has(self.serving) || !has(self.serving.container) || "
             "!has(self.serving.container.port) || "
             f"self.serving.container.port != {names.EXPLAINER_PORT}",

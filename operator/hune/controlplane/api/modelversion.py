@@ -17,7 +17,6 @@ from hune.controlplane.api.base import (
     text_rule,
     validations,
 )
-from hune.controlplane.api.conditions import Conditions
 
 PLURAL = "modelversions"
 KIND = "ModelVersion"
@@ -169,7 +168,6 @@ class ModelVersionStatus(Api):
         description="Digests of the images it has been served with, oldest first.",
         max_length=64,
     )
-    conditions: Conditions = Field(default_factory=list, description="Observations.")
 
 
 COLUMNS: list[dict[str, Any]] = [

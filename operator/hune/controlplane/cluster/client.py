@@ -1,6 +1,5 @@
 """A small client of the Kubernetes API over one kept-alive aiohttp session."""
 
-import os
 import ssl
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
@@ -11,14 +10,12 @@ from typing import Any, Self
 import aiohttp
 import kopf
 import orjson
-import yaml
 
 from hune.contract import names
 from hune.controlplane.cluster.resources import Resource
 from hune.controlplane.errors import (
     ApiError,
     ConflictError,
-    NoClusterError,
     NotFoundError,
     RefusedError,
 )
@@ -37,7 +34,6 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 # A watch may be silent until its server-side timeout; bookmarks come about once a minute.
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=330)
 _WATCH_SECONDS = 300
-_FIX = "set KUBECONFIG to a kubeconfig of the cluster"
 _POD_TIMEOUT = aiohttp.ClientTimeout(total=2)
 _PAGE = 50
 
@@ -223,29 +219,6 @@ class Client:
     def _count(self, verb: str, resource: Resource, sub: str = "") -> None:
         key = (verb, f"{resource.plural}/{sub}" if sub else resource.plural)
         self.writes[key] = self.writes.get(key, 0) + 1
-
-
-def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
-    """Find the API server: in a pod by its ServiceAccount, elsewhere by KUBECONFIG.
-
-    Args:
-        settings: kopf's, for its networking part.
-
-    Raises:
-        NoClusterError: Neither is there, or what is there cannot be read.
-    """
-    try:
-        for method in (kopf.login_with_service_account, kopf.login_with_kubeconfig):
-            found = method(settings=settings)
-            if found is not None:
-                return found
-    except OSError as error:
-        raise NoClusterError(f"kubeconfig {error.filename}: {error.strerror}; {_FIX}") from None
-    except (yaml.YAMLError, kopf.LoginError, LookupError, TypeError, AttributeError) as error:
-        named = os.environ.get("KUBECONFIG") or "~/.kube/config"
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise NoClusterError(f"{named} is no kubeconfig: {said}; {_FIX}") from None
-    raise NoClusterError(f"not in a pod, and there is no kubeconfig; {_FIX}")
 
 
 def _in_cluster() -> bool:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hune.dataplane.jobs.errors import FitError
 from hune.dataplane.jobs.packing import Tree
-from hune.dataplane.jobs.tree_model import TreeModel
+from hune.dataplane.jobs.tree_model import TreeModel, output_names
 
 Numbers = npt.NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def read_lightgbm(path: Path) -> TreeModel:
     return TreeModel(
         trees=trees,
         offset=[0.0] * per_iteration,
-        outputs=_names(per_iteration, margin=margin),
+        outputs=output_names(per_iteration, margin=margin),
         scale="Margin" if margin else "Value",
         columns=columns,
         features=[] if generated else features,
@@ -58,12 +58,6 @@ def read_lightgbm(path: Path) -> TreeModel:
         library="lightgbm",
         predict=_predictor(path, per_iteration, scale),
     )
-
-
-def _names(outputs: int, *, margin: bool) -> list[str]:
-    if outputs > 1:
-        return [f"class {i}" for i in range(outputs)]
-    return ["margin" if margin else "value"]
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ A multi-layer perceptron or a logistic regression is packed as it is, also behin
 other classifier a perceptron is taught the answers, and whether it learned them is looked at.
 """
 
-import pickle
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ import numpy.typing as npt
 
 from hune.dataplane.detectors.artefact import Array
 from hune.dataplane.detectors.network import Network, pack_network
-from hune.dataplane.jobs.errors import FitError, MissingPackageError
+from hune.dataplane.jobs.errors import FitError
+from hune.dataplane.jobs.pickled import load_pickled
 
 Numbers = npt.NDArray[np.float64]
 
@@ -56,18 +56,7 @@ def read_model(path: Path) -> Any:
         MissingPackageError: What it was trained with is not installed.
     """
     file = model_file(path)
-    try:
-        import joblib  # noqa: PLC0415 only this needs it
-    except ImportError as error:
-        raise MissingPackageError(f"scikit-learn is not usable here: {error}") from None
-    try:
-        model = joblib.load(file)
-    except OSError as error:
-        raise FitError(f"--model {file}: {error.strerror or error}") from None
-    except ImportError as error:
-        raise FitError(f"--model {file}: it needs {error.name}, which is not here") from None
-    except (pickle.UnpicklingError, ValueError, EOFError, KeyError, AttributeError) as error:
-        raise FitError(f"--model {file}: not as joblib saves a model: {error}") from None
+    model = load_pickled(file)
     if not hasattr(model, "predict_proba"):
         raise FitError(f"--model {file}: a classifier with predict_proba is wanted")
     return model

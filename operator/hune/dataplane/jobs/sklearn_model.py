@@ -1,15 +1,15 @@
 """scikit-learn's tree models, from a pickle that a person says to trust."""
 
 import importlib
-import pickle
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from hune.dataplane.jobs.errors import FitError, MissingPackageError
+from hune.dataplane.jobs.errors import FitError
 from hune.dataplane.jobs.packing import Tree
+from hune.dataplane.jobs.pickled import load_pickled
 from hune.dataplane.jobs.tree_model import TreeModel
 
 Numbers = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ def read_sklearn(path: Path) -> TreeModel:
         FitError: It is none, or one that cannot be explained exactly.
         MissingPackageError: scikit-learn is not installed.
     """
-    model = _last_step(_load(path))
+    model = _last_step(load_pickled(path))
     kind = type(model).__name__
     if kind not in _KNOWN:
         raise FitError(
@@ -51,16 +51,6 @@ def read_sklearn(path: Path) -> TreeModel:
     library = f"scikit-learn {version}"
     predict = _predictor(model, scale, len(outputs))
     return TreeModel(trees, offset, outputs, scale, columns, names, "float32", library, predict)
-
-
-def _load(path: Path) -> Any:
-    try:
-        joblib = importlib.import_module("joblib")
-        return joblib.load(path)
-    except ImportError as error:
-        raise MissingPackageError(f"--model {path}: it cannot be unpickled here: {error}") from None
-    except (pickle.UnpicklingError, ValueError, EOFError, AttributeError, KeyError) as error:
-        raise FitError(f"--model {path}: not a usable pickle ({error})") from None
 
 
 def _last_step(model: Any) -> Any:

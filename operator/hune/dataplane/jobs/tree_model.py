@@ -41,6 +41,13 @@ class TreeModel:
     predict: Callable[[Numbers], Numbers] | None = None
 
 
+def output_names(outputs: int, *, margin: bool) -> list[str]:
+    """Return what a boosted model's outputs are called: its file does not name the classes."""
+    if outputs > 1:
+        return [f"class {i}" for i in range(outputs)]
+    return ["margin" if margin else "value"]
+
+
 def find_model_file(path: Path) -> Path:
     """Return the one file of a model.
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hune.dataplane.jobs.errors import FitError, MissingPackageError
 from hune.dataplane.jobs.packing import Tree
-from hune.dataplane.jobs.tree_model import TreeModel
+from hune.dataplane.jobs.tree_model import TreeModel, output_names
 
 Numbers = npt.NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def read_xgboost(path: Path) -> TreeModel:
     return TreeModel(
         trees=trees,
         offset=_offset(parameters["base_score"], objective, outputs),
-        outputs=_names(outputs, margin=margin),
+        outputs=output_names(outputs, margin=margin),
         scale="Margin" if margin else "Value",
         columns=columns,
         features=learner.get("feature_names", []),
@@ -56,12 +56,6 @@ def read_xgboost(path: Path) -> TreeModel:
         library="xgboost",
         predict=_predictor(path, outputs),
     )
-
-
-def _names(outputs: int, *, margin: bool) -> list[str]:
-    if outputs > 1:
-        return [f"class {i}" for i in range(outputs)]
-    return ["margin" if margin else "value"]
 
 
 def _read_learner(path: Path) -> Any:
