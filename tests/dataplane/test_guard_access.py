@@ -223,7 +223,7 @@ def test_a_slow_api_server_is_a_503_with_a_reason_and_heals(
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert "did not answer within 0.3 s" in reply.json()["error"]
     api.held = False
-    assert predict(guard, ANALYST).status == 200
+    eventually(lambda: predict(guard, ANALYST).status == 200)
 
 
 def test_an_authorizer_without_its_right_says_so(guard: GuardProcess, api: Reviews) -> None:

@@ -29,6 +29,7 @@ MEBIBYTE: Final = 1 << 20
 )
 LARGEST = largest_body(SHIPPED)
 CLIENTS = 12
+PATIENCE = 120.0
 COLUMNS = 64
 CUT = 0
 
@@ -68,7 +69,7 @@ BODIES: dict[str, Callable[[], tuple[bytes, dict[str, str]]]] = {
 def send(port: int, body: bytes, headers: dict[str, str]) -> int:
     """Return the status; who is refused while it still sends may find the connection closed."""
     try:
-        return ask(port, "POST", INFER, body, headers).status
+        return ask(port, "POST", INFER, body, headers, PATIENCE).status
     except OSError:
         return CUT
 
@@ -99,7 +100,7 @@ def test_a_flood_of_the_largest_bodies_leaves_it_alive_and_within_its_limit(
         # Each is refused, or waits for its answer with its memory taken.
         eventually(
             lambda: len(predictor.seen) + sum(reply.done() for reply in replies) >= CLIENTS,
-            60,
+            PATIENCE,
             seen=lambda: (len(predictor.seen), replies),
         )
         predictor.released.set()

@@ -1,6 +1,5 @@
 """The image for ARM, run for what it is under qemu, predicts what the other one predicts."""
 
-import json
 import os
 from pathlib import Path
 
@@ -70,7 +69,8 @@ def _predict(lite: LiteProcess) -> dict[str, list[float]]:
     lite.start()
     try:
         body, _ = body_of("inputs", [Sent("x", "FP32", ROWS)])
-        answer = json.loads(ask(lite.port, "POST", "/v2/models/income/infer", body).body)
+        path = "/v2/models/income/infer"
+        answer = ask(lite.port, "POST", path, body, seconds=lite.patience).json()
     finally:
         lite.close()
     scores = [float(score) for score in answer["parameters"]["hune_outlier_scores"].split(",")]

@@ -84,6 +84,12 @@ def counted(watched: Prometheus) -> float:
     return float(found[0]["value"][1]) if found else -1
 
 
+def is_quick(watched: Prometheus, guard: GuardProcess) -> bool:
+    predict(guard, 1)
+    quick = watched.query("hune:prediction_duration_seconds:p95_rate5m < 0.25")
+    return bool(quick) and watched.alert("HuneLatencyHigh") == {}
+
+
 def test_the_dashboard_shows_something_and_slowness_is_noticed(
     watched: Prometheus, guard: GuardProcess, predictor: Predictor
 ) -> None:
@@ -105,9 +111,8 @@ def test_the_dashboard_shows_something_and_slowness_is_noticed(
     assert watched.metrics() >= dashboard.ALWAYS_THERE
     assert dashboard.blank(watched) == []
 
-    recorded = "hune:prediction_duration_seconds:p95_rate5m"
-    eventually(lambda: watched.query(f"{recorded} < 0.25"))
-    assert watched.alert("HuneLatencyHigh") == {}
+    # Whatever the first ones took, others that are quick outnumber them.
+    eventually(lambda: is_quick(watched, guard), 60)
     predictor.behaviour = slowly
     predict(guard, 40)
     eventually(lambda: watched.alert("HuneLatencyHigh"), seen=watched.alerts)

@@ -50,7 +50,7 @@ def pods_that_stay(space: Space) -> list[str]:
     return [pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
 
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(480, func_only=True)
 def test_no_request_fails(space: Space, models: Models) -> None:
     space.deploy(NAME, {"model": {"version": FIRST}})
     space.wait_ready(NAME)

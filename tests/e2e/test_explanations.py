@@ -113,7 +113,11 @@ def guard_of(space: Space, name: str) -> Iterator[int]:
 
 
 def post(space: Space, name: str, port: int, what: str, request: dict[str, Any]) -> Reply:
-    headers = {"authorization": f"Bearer {make_token(space)}"}
+    return post_as(make_token(space), name, port, what, request)
+
+
+def post_as(token: str, name: str, port: int, what: str, request: dict[str, Any]) -> Reply:
+    headers = {"authorization": f"Bearer {token}"}
     return ask(port, "POST", f"/v2/models/{name}/{what}", json.dumps(request).encode(), headers)
 
 
@@ -210,12 +214,18 @@ def test_what_takes_too_long_is_given_up_in_time(explained: Space) -> None:
 def process_of(container: Document) -> int:
     """Return the process of a container, which on a node of ours is one of this machine's."""
     key = container["containerID"].rpartition("/")[2]
-    found = [
+    return min(
         int(file.parent.name)
         for file in Path("/proc").glob("[0-9]*/cgroup")
-        if key in file.read_text()
-    ]
-    return min(found)
+        if key in _read_while_it_is_there(file)
+    )
+
+
+def _read_while_it_is_there(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:  # the process ended meanwhile
+        return ""
 
 
 def container_of(space: Space, name: str) -> Document:
@@ -238,8 +248,10 @@ def test_one_that_hangs_or_dies_costs_no_prediction_and_comes_back(explained: Sp
         assert "did not answer" in message
         assert post(explained, NAME, port, "infer", rows).status == 200
 
+        # A token takes a moment to make, and the container does not stay away for long.
+        token = make_token(explained)
         os.kill(process, signal.SIGKILL)
-        reply = post(explained, NAME, port, "explain", rows)
+        reply = post_as(token, NAME, port, "explain", rows)
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         assert failures(port, "Unreachable") == 1
         assert post(explained, NAME, port, "infer", rows).status == 200

@@ -66,11 +66,16 @@ def stranger(space: Space, name: str) -> list[Document]:
 
 
 def as_it_is(space: Space, document: Document) -> Document:
-    return space.read(resources.BY_KIND[document["kind"]], document["metadata"]["name"])
+    """Return what a thing is, and who wrote any of it; KServe goes on telling its status."""
+    found = space.read(resources.BY_KIND[document["kind"]], document["metadata"]["name"])
+    metadata = found["metadata"]
+    del metadata["resourceVersion"]
+    writers = {(by["manager"], by["operation"]) for by in metadata.pop("managedFields", [])}
+    return {name: part for name, part in found.items() if name != "status"} | {"by": writers}
 
 
 def serves(space: Space, document: Document) -> bool:
-    found = as_it_is(space, document)
+    found = space.read(resources.BY_KIND[document["kind"]], document["metadata"]["name"])
     conditions = {c["type"]: c["status"] for c in found.get("status", {}).get("conditions", [])}
     return conditions.get("Ready") == "True"
 

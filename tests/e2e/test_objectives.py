@@ -71,6 +71,12 @@ def predict(port: int, seconds: float) -> None:
     assert ask(port, "POST", f"/v2/models/{NAME}/infer", body).status == 200
 
 
+def is_quick(port: int, watching: Prometheus) -> bool:
+    predict(port, 0)
+    quick = watching.query("hune:prediction_duration_seconds:p95_rate5m < 0.25")
+    return bool(quick) and watching.alert(ALERT) == {}
+
+
 def is_firing(port: int, watching: Prometheus) -> bool:
     predict(port, 0.4)
     return bool(watching.alert(ALERT).get("state") == "firing")
@@ -87,11 +93,10 @@ def test_slowness_is_told_before_users_tell_it(
 
     for _ in range(40):
         predict(port, 0)
-    recorded = "hune:prediction_duration_seconds:p95_rate5m < 0.25"
-    eventually(lambda: watching.query(recorded), 60, 0.5)
+    # Whatever the first ones took, others that are quick outnumber them.
+    eventually(lambda: is_quick(port, watching), 60, 0.1)
     assert watching.metrics() >= dashboard.ALWAYS_THERE
     eventually(lambda: dashboard.blank(watching) == [], 60, 1, lambda: dashboard.blank(watching))
-    assert watching.alert(ALERT) == {}
 
     eventually(lambda: is_firing(port, watching), 150, 0.05, watching.alerts)
     summary = watching.alert(ALERT)["annotations"]["summary"]

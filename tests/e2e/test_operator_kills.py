@@ -125,7 +125,7 @@ def calm(crowd: Space, own_server: str) -> dict[str, list[Document]]:
     return live(crowd, own_server)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480, func_only=True)
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 6))]
 )

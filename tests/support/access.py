@@ -56,8 +56,7 @@ def make_token(space: Space, account: str = DEFAULT_CALLER, audience: str = TOKE
 
 def authorizer_pods(api: Api) -> list[str]:
     """Return the names of the authorizer's pods."""
-    selector = f"app.kubernetes.io/name={AUTHORIZER}"
-    return [pod["metadata"]["name"] for pod in api.find(resources.POD, NAMESPACE, selector)]
+    return [pod["metadata"]["name"] for pod in _find_pods(api)]
 
 
 def kill_authorizer(api: Api, name: str) -> None:
@@ -66,11 +65,18 @@ def kill_authorizer(api: Api, name: str) -> None:
 
 
 def wait_authorizer_whole(api: Api, replicas: int = 2) -> None:
-    """Wait until all its replicas answer."""
+    """Wait until so many pods of it are ready, and no other is there."""
+    # Not the Deployment's status, which for a moment still counts a pod that was just killed.
+    eventually(lambda: [is_ready(pod) for pod in _find_pods(api)] == [True] * replicas, 120, 0.25)
 
-    def ready() -> object:
-        found = api.get(resources.DEPLOYMENT, NAMESPACE, AUTHORIZER) or {}
-        status = found.get("status", {})
-        return {status.get("readyReplicas", 0), status.get("replicas", 0)} == {replicas}
 
-    eventually(ready, 120, 0.25)
+def is_ready(pod: Document) -> bool:
+    """Tell whether a pod takes traffic, and goes on to."""
+    ready = {"type": "Ready", "status": "True"}.items()
+    conditions = pod.get("status", {}).get("conditions", [])
+    here = "deletionTimestamp" not in pod["metadata"]
+    return here and any(ready <= condition.items() for condition in conditions)
+
+
+def _find_pods(api: Api) -> list[Document]:
+    return api.find(resources.POD, NAMESPACE, f"app.kubernetes.io/name={AUTHORIZER}")

@@ -44,9 +44,11 @@ class GuardProcess(LoggedProcess):
     Attributes:
         port: Where it listens.
         key: The key of its prediction ids.
+        patience: Seconds that its start, or an answer of it, may take.
     """
 
     module = "hune.dataplane.guard"
+    patience: float = TIMEOUT_SECONDS
 
     def __init__(
         self,
@@ -76,7 +78,7 @@ class GuardProcess(LoggedProcess):
     def start(self) -> Self:
         pipe, variables = subprocess.PIPE, self._variables()
         self._follow(subprocess.Popen(self._command(), env=variables, stderr=pipe, text=True))
-        self.port = int(self.wait_for_line("listening on").rpartition(":")[2])
+        self.port = int(self.wait_for_line("listening on", self.patience).rpartition(":")[2])
         return self
 
     def run_to_end(self) -> tuple[int, str]:

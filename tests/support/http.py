@@ -35,8 +35,8 @@ class _Stream(io.BufferedReader):
 class Client:
     """One connection, kept alive for as long as the server lets it."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS)
+    def __init__(self, port: int, seconds: float = TIMEOUT_SECONDS) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
         self._stream = _Stream(socket.SocketIO(self.socket, "r"))
 
     def __enter__(self) -> Self:
@@ -93,6 +93,7 @@ def ask(
     path: str,
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
+    seconds: float = TIMEOUT_SECONDS,
 ) -> Reply:
-    with Client(port) as client:
+    with Client(port, seconds) as client:
         return client.request(method, path, body, headers)

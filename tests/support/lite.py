@@ -48,7 +48,9 @@ class LiteImage(LiteProcess):
 
 
 class ArmImage(LiteImage):
-    """The same for ARM, on this machine: qemu is a Raspberry Pi 4."""
+    """The same for ARM, on this machine: qemu is a Raspberry Pi 4, and takes its time."""
+
+    patience = 300.0
 
     def _steps(self) -> list[str]:
         described = emulation.describe_processor(os.cpu_count() or 1)

@@ -90,7 +90,7 @@ class Predictor:
         """Wait until `released` is set, then behave."""
 
         def behave(seen: Seen, connection: socket.socket) -> bool:
-            self.released.wait(30)
+            self.released.wait()
             return then(seen, connection)
 
         return behave
@@ -100,7 +100,7 @@ class Predictor:
 
         def behave(_: Seen, connection: socket.socket) -> bool:
             connection.sendall(answer[:-1])
-            self.released.wait(30)
+            self.released.wait()
             connection.sendall(answer[-1:])
             return True
 
