@@ -8,15 +8,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster import Cluster, ClusterError, own, start, stop
+from tests.cluster import Cluster, ClusterError, own, packages, start, stop
+from tests.cluster.cluster import STATES
 from tests.cluster.command import run
 from tests.support import prometheus_kinds
+from tests.support.audit import AuditLog
 from tests.support.chart import (
     CHARTS,
     Document,
@@ -28,6 +30,7 @@ from tests.support.chart import (
 )
 from tests.support.eventually import eventually
 from tests.support.install import ROOT, helm
+from tests.support.operator import operated, own_server
 
 pytestmark = pytest.mark.apiserver
 NAME = "hune-install"
@@ -48,12 +51,40 @@ def cluster() -> Iterator[Cluster]:
     if os.environ.get("HUNE_KUBECONFIG"):
         pytest.skip("rights are compared with the audit log, which is ours to read only here")
     was_there = own(NAME) is not None
+    packages.install_missing()
+    before = traces()
     cluster = start(NAME, with_node=False)
     install(cluster, "hune-crds", "default")
     prometheus_kinds.install(cluster)
     yield cluster
     if not was_there:
         stop(NAME)
+        assert traces() == before
+
+
+def traces() -> dict[str, set[str]]:
+    """Return what a cluster adds to this machine; its processes by the network that they are in."""
+    commands: dict[str, tuple[str, ...]] = {
+        "network namespaces": ("ip", "netns", "list"),
+        "links": ("ip", "-brief", "link"),
+        "routes": ("ip", "route"),
+        "rules": ("iptables-save",),
+        "mounts": ("findmnt", "--noheadings", "--list", "--output", "TARGET"),
+    }
+    found = {name: set(run(words).splitlines()) for name, words in commands.items()}
+    # Its comments hold the time, and its chains the packets so far.
+    rules = {line.partition(" [")[0] for line in found["rules"] if not line.startswith("#")}
+    states = {folder.name for folder in STATES.glob("[!.]*")}
+    return found | {"rules": rules, "states": states, "networks": networks_in_use()}
+
+
+def networks_in_use() -> set[str]:
+    """Return the network namespaces that a process is in, named or not."""
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/ns/net"):
+        with suppress(OSError):  # it ended meanwhile
+            found.add(str(link.readlink()))
+    return found
 
 
 def install(cluster: Cluster, chart: str, namespace: str, values: Document | None = None) -> str:
@@ -291,3 +322,28 @@ def rights_of(event: dict[str, Any]) -> Iterator[Grant]:
     # Applying what is not there yet takes the right to create as well.
     if event["verb"] == "patch" and event["responseStatus"]["code"] == 201:
         yield Grant("create", target.get("apiGroup", ""), resource)
+
+
+@pytest.mark.timeout(240, func_only=True)
+def test_kserve_may_come_after_hune(cluster: Cluster, tmp_path: Path) -> None:
+    kind = ("customresourcedefinition", "inferenceservices.serving.kserve.io")
+    definition = json.loads(cluster.kubectl("get", *kind, "--output=json"))
+    del definition["status"]
+    definition["metadata"] = {"name": kind[1]}
+    cluster.kubectl("delete", *kind)
+    try:
+        with operated(cluster, "hune-early", tmp_path) as operator:
+            replica, space = operator.start(), operator.space
+            space.deploy("loans", own_server())
+            eventually(lambda: space.condition("loans")["reason"] == "KServeNotInstalled", 60)
+            assert "install KServe 0.20 or newer" in space.condition("loans")["message"]
+            log = AuditLog(cluster, operator.user)
+            space.deploy("houses", own_server())
+            eventually(lambda: space.condition("houses")["reason"] == "KServeNotInstalled", 60)
+            # Meanwhile nothing is tried again and again with the one that has been told.
+            assert log.writes(lambda write: write.name.startswith("loans")) == []
+            cluster.apply(definition)
+            space.wait_ready("loans", "houses", seconds=90)
+            assert replica.is_running()
+    finally:
+        cluster.apply(definition)

@@ -25,6 +25,7 @@ from hune.controlplane.settings import Settings
 from hune.controlplane.telemetry import Telemetry
 from tests.cluster import Cluster
 from tests.support.generate_specs import SOURCE, merged
+from tests.support.operator import own_server
 
 pytestmark = pytest.mark.apiserver
 SHORT: dict[str, Any] = {"model": {"source": SOURCE}}
@@ -181,6 +182,30 @@ async def test_each_child_is_written_once(loop: Loop, name: str, change: dict[st
     loop.create(name, merged(SHORT, change))
     written = await loop.settle(name)
     assert {plural: written["apply", plural] for plural in CHILDREN} == dict.fromkeys(CHILDREN, 1)
+
+
+@pytest.mark.parametrize(
+    ("autoscaling", "metric", "target"),
+    [
+        ({}, "cpu", 80),
+        ({"metric": "Memory", "targetUtilizationPercentage": 60}, "memory", 60),
+    ],
+    ids=["by default", "by memory"],
+)
+async def test_kserve_makes_the_autoscaler_that_is_asked_for(
+    loop: Loop, autoscaling: dict[str, Any], metric: str, target: int
+) -> None:
+    name = f"by-{metric}"
+    loop.create(name, own_server(replicas={"min": 2, "max": 5}, autoscaling=autoscaling))
+    await loop.settle(name)
+    (revision,) = loop.revisions(name)
+    scaler = f"hpa/{revision}-predictor"
+    loop.kubectl("wait", scaler, "--for=create", "--timeout=60s")
+    spec = json.loads(loop.kubectl("get", scaler, "-o", "json"))["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 5)
+    (found,) = spec["metrics"]
+    wanted = {"name": metric, "target": {"type": "Utilization", "averageUtilization": target}}
+    assert found == {"type": "Resource", "resource": wanted}
 
 
 async def test_a_second_operator_writes_nothing(loop: Loop) -> None:

@@ -37,6 +37,10 @@ class Replica:
         """Return its process id, by which the Lease tells replicas of one host apart."""
         return self._process.pid
 
+    def is_running(self) -> bool:
+        """Tell whether it has not ended."""
+        return self._process.poll() is None
+
     def stop(self) -> None:
         """End it as kubelet would."""
         self._process.terminate()
