@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from hune.contract.names import EXPLAINER_CONTAINER, GUARD_PORT
+from hune.contract.names import EXPLAINER_CONTAINER, EXPLAINER_PORT, GUARD_CONTAINER, GUARD_PORT
 from hune.controlplane.cluster import resources
 from tests.cluster import Cluster, ClusterError, load
 from tests.cluster.command import run
@@ -27,6 +27,7 @@ from tests.support.http import Reply, ask
 from tests.support.install import ROOT
 from tests.support.models import QUICKSTART, Models
 from tests.support.pod import IMAGE
+from tests.support.reach import find_open
 from tests.support.release import command_environment
 from tests.support.space import PATIENCE, Space
 
@@ -179,6 +180,20 @@ def test_an_explainer_in_a_pod_of_its_own_asks_the_model_and_adds_up(explained: 
     pods = explained.find(resources.POD, deployment=APART)
     held = [{one["name"] for one in pod["spec"]["containers"]} for pod in pods]
     assert sorted(len(names) for names in held) == [1, 2], held
+
+
+@pytest.mark.timeout(240, func_only=True)
+def test_nobody_else_reaches_an_explainer_or_the_model_that_it_asks(explained: Space) -> None:
+    explained.wait_ready(NAME, APART)
+    wait_told(explained, APART, "Explaining")
+    pods = [*explained.find(resources.POD, deployment=NAME)]
+    pods += explained.find(resources.POD, deployment=APART)
+    assert len(pods) == 3
+    for number, pod in enumerate(pods):
+        containers = {container["name"] for container in pod["spec"]["containers"]}
+        guarded = {GUARD_PORT} if GUARD_CONTAINER in containers else set()
+        address, ports = pod["status"]["podIP"], (8080, GUARD_PORT, EXPLAINER_PORT)
+        assert find_open(explained, f"passer-by-{number}", address, ports) == guarded, containers
 
 
 @pytest.mark.timeout(240, func_only=True)

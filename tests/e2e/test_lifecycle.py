@@ -80,6 +80,13 @@ def serves(space: Space, document: Document) -> bool:
     return conditions.get("Ready") == "True"
 
 
+def usage(space: Space, version: str) -> list[str]:
+    """Return who is said to use a ModelVersion."""
+    status = space.read(resources.MODEL_VERSION, version).get("status", {})
+    found: list[str] = status.get("usedBy", [])
+    return found
+
+
 @pytest.mark.timeout(240)
 def test_deploy_predict_delete(space: Space, models: Models) -> None:
     strangers = stranger(space, "stranger")
@@ -94,6 +101,10 @@ def test_deploy_predict_delete(space: Space, models: Models) -> None:
         for document in space.find(resources.MODEL_VERSION, deployment="tumours")
     )
     assert space.status("tumours")["activeVersion"] == version
+
+    eventually(lambda: usage(space, version) == ["tumours"], seen=lambda: usage(space, version))
+    digests = space.read(resources.MODEL_VERSION, version)["status"]["imageDigests"]
+    assert [image for image in digests if "sha256:" in image] == digests != []
 
     answer = space.predict("tumours", models.request)
     assert answer["outputs"][0]["data"] == [0, 1]
@@ -113,3 +124,4 @@ def test_deploy_predict_delete(space: Space, models: Models) -> None:
         lambda: inventory(space) ^ (before | left),
     )
     assert [as_it_is(space, document) for document in strangers] == strangers
+    eventually(lambda: usage(space, version) == [], seen=lambda: usage(space, version))
