@@ -83,7 +83,9 @@ def predict(guard: GuardProcess, times: int) -> None:
 def break_contract(guard: GuardProcess) -> None:
     """Have a data contract for one request, which breaks it."""
     seen = len(guard.log)
-    guard.write_settings(dataContract={"features": [{"name": "a", "type": "Float", "maximum": "2"}]})
+    guard.write_settings(
+        dataContract={"features": [{"name": "a", "type": "Float", "maximum": "2"}]}
+    )
     guard.wait_for_line_after("is in force", seen)
     tensor = {"name": "x", "shape": [1, 1], "datatype": "FP64", "data": [5]}
     body = json.dumps({"inputs": [tensor]}).encode()

@@ -80,11 +80,20 @@ def serves(space: Space, document: Document) -> bool:
     return conditions.get("Ready") == "True"
 
 
-def usage(space: Space, version: str) -> list[str]:
-    """Return who is said to use a ModelVersion."""
+def usage(space: Space, version: str, what: str = "usedBy") -> list[str]:
+    """Return who is said to use a ModelVersion, or with what."""
     status = space.read(resources.MODEL_VERSION, version).get("status", {})
-    found: list[str] = status.get("usedBy", [])
+    found: list[str] = status.get(what, [])
     return found
+
+
+def images_of(space: Space, name: str) -> set[str]:
+    """Return the images that a deployment's pods run, by their digests."""
+    return {
+        container["imageID"]
+        for pod in space.find(resources.POD, deployment=name)
+        for container in pod["status"]["containerStatuses"]
+    }
 
 
 @pytest.mark.timeout(240)
@@ -103,8 +112,8 @@ def test_deploy_predict_delete(space: Space, models: Models) -> None:
     assert space.status("tumours")["activeVersion"] == version
 
     eventually(lambda: usage(space, version) == ["tumours"], seen=lambda: usage(space, version))
-    digests = space.read(resources.MODEL_VERSION, version)["status"]["imageDigests"]
-    assert [image for image in digests if "sha256:" in image] == digests != []
+    images = images_of(space, "tumours")
+    eventually(lambda: set(usage(space, version, "imageDigests")) == images, seen=lambda: images)
 
     answer = space.predict("tumours", models.request)
     assert answer["outputs"][0]["data"] == [0, 1]
