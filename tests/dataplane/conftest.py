@@ -7,6 +7,8 @@ import pytest
 
 from hune.contract.access import OPEN, AccessSettings
 from tests.support.guard import GuardProcess
+from tests.support.lite import LiteProcess
+from tests.support.onnx_models import FOREST, MIXED
 from tests.support.predictor import Predictor
 
 StartGuard = Callable[..., GuardProcess]
@@ -63,3 +65,17 @@ def start_guard(predictor: Predictor, tmp_path: Path) -> Iterator[StartGuard]:
     yield start
     for guard in guards:
         guard.close()
+
+
+@pytest.fixture(scope="module")
+def forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteProcess]:
+    lite = LiteProcess(tmp_path_factory.mktemp("forest"), FOREST).start()
+    yield lite
+    lite.close()
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteProcess]:
+    lite = LiteProcess(tmp_path_factory.mktemp("mixed"), MIXED).start()
+    yield lite
+    lite.close()

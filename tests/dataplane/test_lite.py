@@ -1,7 +1,6 @@
 """The Lite process answers as the model's own library does, and guards as the guard does."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,12 @@ from tests.support import clients
 from tests.support.detectors import BREAST_CANCER
 from tests.support.http import Reply, ask
 from tests.support.lite import LiteProcess
-from tests.support.onnx_models import FOREST, LINE, MIXED, training
+from tests.support.onnx_models import FOREST, LINE, training
 from tests.support.tensors import Array, Sent, body_of, from_raw
 
 INFER, PREDICT = "/v2/models/income/infer", "/v1/models/income:predict"
 ROWS: Array = load_breast_cancer().data.astype(np.float32)
 PEOPLE = training.people()[0][:40]
-
-
-@pytest.fixture(scope="module")
-def forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteProcess]:
-    lite = LiteProcess(tmp_path_factory.mktemp("forest"), FOREST).start()
-    yield lite
-    lite.close()
-
-
-@pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteProcess]:
-    lite = LiteProcess(tmp_path_factory.mktemp("mixed"), MIXED).start()
-    yield lite
-    lite.close()
 
 
 def infer(lite: LiteProcess, *tensors: Sent, **members: Any) -> Reply:

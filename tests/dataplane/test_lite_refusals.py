@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +11,10 @@ import pytest
 from tests.support.hostile import BODIES, Body
 from tests.support.http import Client, ask
 from tests.support.lite import LiteProcess
-from tests.support.onnx_models import FOREST, LINE, MIXED, ZIPMAP
+from tests.support.onnx_models import FOREST, LINE, ZIPMAP
 
 PATHS = {"V1": "/v1/models/income:predict", "V2": "/v2/models/income/infer"}
 MIXED_INPUTS = "'age': FP32 of shape [-1, 1], 'job': BYTES of shape [-1, 1]"
-
-
-@pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteProcess]:
-    lite = LiteProcess(tmp_path_factory.mktemp("mixed"), MIXED).start()
-    yield lite
-    lite.close()
-
-
-@pytest.fixture(scope="module")
-def forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteProcess]:
-    lite = LiteProcess(tmp_path_factory.mktemp("forest"), FOREST).start()
-    yield lite
-    lite.close()
 
 
 def tensor(name: str, datatype: str, shape: list[int], data: list[Any]) -> dict[str, Any]:
