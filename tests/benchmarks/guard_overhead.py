@@ -18,6 +18,7 @@ from hune.contract.digest import digest_of
 from tests.benchmarks.open_loop import Latency, measure
 from tests.benchmarks.report import Figure
 from tests.benchmarks.servers import program
+from tests.support.detector_fixture import train_rows
 from tests.support.guard import GuardProcess
 from tests.support.http import ask, request_bytes
 
@@ -29,7 +30,7 @@ P99_GOAL: Final = 1.0
 PATH: Final = "/v2/models/income/infer"
 # An isolation forest of 100 trees over the 30 features of the breast-cancer set.
 DETECTOR: Final = Path(__file__).parents[1] / "support/breast_cancer/outlier"
-ROW: Final = [round(10 + 0.37 * number, 4) for number in range(30)]
+ROW: Final = train_rows()[1][0].tolist()
 BODY: Final = json.dumps(
     {"inputs": [{"name": "x", "shape": [1, 30], "datatype": "FP32", "data": ROW}]}
 ).encode()

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from hypothesis.extra import numpy as arrays
 from hune.dataplane.wire.layout import table_of
 from hune.dataplane.wire.tensor import DATATYPES, WireError
 from hune.dataplane.wire.v2_request import read_v2
-from tests.support.hostile import BODIES
+from tests.support.hostile import BODIES, Body
 from tests.support.tensors import DTYPES, Array, Sent, body_of
 
+REFUSED = "refused"
 FLOATS = {
     "FP16": st.floats(width=16, allow_nan=False, allow_infinity=False),
     "FP32": st.floats(width=32, allow_nan=False, allow_infinity=False),
@@ -158,6 +160,30 @@ def test_nan_and_infinity_may_be_sent_as_binary_tensors() -> None:
     values = np.array([np.nan, np.inf, -np.inf], np.float32)
     body, length = body_of("inputs", [Sent("x", "FP32", values, binary=True)])
     np.testing.assert_array_equal(read_v2(body, length)[0].values, values)
+
+
+@given(REQUESTS)
+def test_short_and_long_requests_are_read_alike(sent: tuple[Sent, ...]) -> None:
+    body, _ = body_of("inputs", [replace(one, binary=False) for one in sent])
+    assert outcome(body) == outcome(lengthened(body)) != REFUSED
+
+
+@pytest.mark.parametrize("case", [body for body in BODIES if body.json_length is None], ids=str)
+def test_short_and_long_bodies_are_refused_alike(case: Body) -> None:
+    assert outcome(case.sent) == outcome(lengthened(case.sent))
+
+
+def lengthened(body: bytes) -> bytes:
+    """White space behind a request means nothing, but makes it too long to be read at once."""
+    return body + b" " * (1 << 16)
+
+
+def outcome(body: bytes) -> object:
+    try:
+        tensors = read_v2(body)
+    except WireError:
+        return REFUSED
+    return [(one.name, one.datatype, one.shape, repr(one.values)) for one in tensors]
 
 
 def test_a_scalar_has_no_rows() -> None:

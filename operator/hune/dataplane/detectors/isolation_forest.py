@@ -87,7 +87,7 @@ class IsolationForest:
         at = self._roots
         for _ in range(self._levels):
             at = left[at] + (row[feature[at]] > threshold[at])
-        if isnan(np.minimum.reduce(row)):  # which is NaN where any of them is
+        if isnan(row.dot(row)):  # squares never cancel: NaN only where one of them is
             return nan
         length = np.add.reduce(self._path_lengths[at])
         return float(np.exp2(length / -self._longest)) - 0.5

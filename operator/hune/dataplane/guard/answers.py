@@ -1,7 +1,6 @@
 """What the guard answers by itself, always as JSON that a person can act on."""
 
 import logging
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -16,8 +15,7 @@ CLOSE: Final[Header] = (b"connection", b"close")
 RETRY_AFTER: Final[Header] = (b"retry-after", b"1")
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """One response, complete.
 
     Attributes:
@@ -27,7 +25,7 @@ class Answer:
     """
 
     status: int
-    headers: list[Header] = field(default_factory=list)
+    headers: list[Header] = []
     body: bytes = b""
 
 

@@ -1,15 +1,15 @@
 """What a check of the guard says about the rows of one request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from hune.dataplane.guard.answers import Header
 from hune.dataplane.wire.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One check's verdict on one request.
 
     Attributes:
@@ -19,7 +19,7 @@ class Finding:
         rejected: Why the request must not be answered; empty when it may.
     """
 
-    note: Mapping[str, object] = field(default_factory=dict)
+    note: Mapping[str, object] = {}
     headers: tuple[Header, ...] = ()
     rejected: str = ""
 

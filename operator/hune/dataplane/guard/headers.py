@@ -1,8 +1,10 @@
 """Which headers travel on, and which of them the guard itself reads."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from hune.dataplane.guard.answers import Header, Problem
 from hune.dataplane.wire.binary import LENGTH_HEADER
@@ -39,8 +41,7 @@ _NONE: Final[frozenset[bytes]] = frozenset()
 _HARMLESS_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """A request's headers.
 
     Attributes:
@@ -83,8 +84,13 @@ def open_envelope(headers: Iterable[Header], *, private: frozenset[bytes] = _NON
         raise Problem(501, "of the transfer codings only chunked is served")
     if read.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem(415, "compressed bodies are not served: send it without Content-Encoding")
-    kept = end_to_end(headers, _NOT_FOR_PREDICTOR | private, read.get(b"connection", b""))
+    kept = end_to_end(headers, _not_for_predictor(private), read.get(b"connection", b""))
     return Envelope(b"".join([b"%b: %b\r\n" % header for header in kept]), read)
+
+
+@lru_cache(maxsize=8)
+def _not_for_predictor(private: frozenset[bytes]) -> frozenset[bytes]:
+    return _NOT_FOR_PREDICTOR | private
 
 
 def end_to_end(

@@ -1,6 +1,6 @@
 """What comes back from whom the guard asks: an answer, or the reason why there is none."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hune.dataplane.guard.answers import Header
 
@@ -29,8 +29,7 @@ class StaleError(BrokenError):
     """The connection ended before the first byte of an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One answer of the predictor, complete; header names in small letters."""
 
     status: int

@@ -1,7 +1,8 @@
 """A request that came whole, and the way that its answer takes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from hune.dataplane.guard.answers import Answer, Header
 
@@ -9,8 +10,7 @@ from hune.dataplane.guard.answers import Answer, Header
 Deliver = Callable[[Answer, Callable[[], None]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request of HTTP/1.1 that arrived in one piece with its body.
 
     Attributes:

@@ -33,7 +33,7 @@ _FLOAT_LIMITS: Final = {"FP16": 65520.0, "FP32": 2.0**128 - 2.0**103, "BF16": 2.
 _WIDEST_CHECKED: Final = 32
 
 
-def _element(datatype: Datatype) -> Any:
+def element_of(datatype: Datatype) -> Any:
     """Return the type by which msgspec checks an element as it reads it."""
     match datatype.kind:
         case Kind.BOOLEAN:
@@ -52,7 +52,7 @@ def _element(datatype: Datatype) -> Any:
 
 
 _DECODERS: Final = {
-    datatype.name: msgspec.json.Decoder(list[_element(datatype)])  # type: ignore[misc]
+    datatype.name: msgspec.json.Decoder(list[element_of(datatype)])  # type: ignore[misc]
     for datatype in DATATYPES.values()
 }
 _ANYTHING: Final = msgspec.json.Decoder()

@@ -27,6 +27,9 @@ class Endpoint(StrEnum):
     PAGE = "page"
     NONE = "none"
 
+    # An enumeration's own is a function in Python, and every request is looked up by its endpoint.
+    __hash__ = str.__hash__
+
 
 class MalformedPathError(ValueError):
     """The path cannot be meant: escapes, dot segments, foreign characters."""

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from hune.dataplane.wire.document import NotAnObjectError, check_object
 from hune.dataplane.wire.table import Column
@@ -46,8 +47,7 @@ class Datatype:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(Struct, frozen=True):
     """One input of a request.
 
     Attributes:

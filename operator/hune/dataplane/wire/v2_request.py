@@ -1,16 +1,22 @@
 """Requests of the V2 protocol (Open Inference Protocol), with the binary tensor extension."""
 
 import re
-from typing import Annotated, Final
+from functools import reduce
+from operator import or_
+from types import GenericAlias
+from typing import Annotated, Any, Final
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Raw, Struct
 
-from hune.dataplane.wire.array import read_array
+from hune.dataplane.wire.array import element_of, read_array
 from hune.dataplane.wire.raw_tensor import read_raw
 from hune.dataplane.wire.tensor import (
     DATATYPES,
     MAXIMUM_RANK,
+    Datatype,
+    Kind,
     Tensor,
     WireError,
     not_an_object,
@@ -22,8 +28,15 @@ from hune.dataplane.wire.tensor import (
 _MAXIMUM_BRACES: Final = 1 << 17
 _MAXIMUM_INPUTS: Final = 1 << 14
 _LONGEST_SHAPE: Final = 1024
+# So short a body may become Python's objects as a whole.
+_SHORT: Final = 1 << 16
 _MISSING: Final = Raw()
 _PLACE: Final = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
+
+
+_Name = Annotated[str, Meta(min_length=1)]
+_Axis = Annotated[int, Meta(ge=0)]
+_Shape = Annotated[list[_Axis], Meta(max_length=MAXIMUM_RANK)]
 
 
 class _Parameters(Struct):
@@ -31,7 +44,7 @@ class _Parameters(Struct):
 
 
 class _Input(Struct):
-    name: Annotated[str, Meta(min_length=1)]
+    name: _Name
     shape: Raw
     datatype: str
     data: Raw = _MISSING
@@ -42,8 +55,27 @@ class _Request(Struct):
     inputs: Annotated[list[_Input], Meta(min_length=1, max_length=_MAXIMUM_INPUTS)]
 
 
+def _plain_input(datatype: Datatype) -> Any:
+    """Return the type of an input that is a flat array of numbers and nothing else."""
+    data = GenericAlias(list, (element_of(datatype),))
+    return msgspec.defstruct(
+        datatype.name,
+        [("name", _Name), ("shape", _Shape), ("data", data)],
+        tag_field="datatype",
+        tag=datatype.name,
+        forbid_unknown_fields=True,
+    )
+
+
+def _plain_request() -> Any:
+    numbers = (datatype for datatype in DATATYPES.values() if datatype.kind is not Kind.TEXT)
+    plain_input = reduce(or_, map(_plain_input, numbers))
+    return msgspec.defstruct("_PlainRequest", [("inputs", GenericAlias(list, (plain_input,)))])
+
+
 _DECODER: Final = msgspec.json.Decoder(_Request)
-_SHAPE: Final = msgspec.json.Decoder(list[Annotated[int, Meta(ge=0)]])
+_PLAIN: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_plain_request())
+_SHAPE: Final = msgspec.json.Decoder(list[_Axis])
 
 
 def read_v2(body: bytes, json_length: int | None = None) -> tuple[Tensor, ...]:
@@ -56,6 +88,8 @@ def read_v2(body: bytes, json_length: int | None = None) -> tuple[Tensor, ...]:
     Raises:
         WireError: It is no such request.
     """
+    if json_length is None and len(body) <= _SHORT and (plain := _read_plain(body)):
+        return plain
     head = body if json_length is None else body[:json_length]
     offset = len(head)
     tensors: dict[str, Tensor] = {}
@@ -75,6 +109,23 @@ def read_v2(body: bytes, json_length: int | None = None) -> tuple[Tensor, ...]:
             " give each binary input its size in parameters.binary_data_size"
         )
     return tuple(tensors.values())
+
+
+def _read_plain(body: bytes) -> tuple[Tensor, ...]:
+    """Return the inputs of a request whose inputs are all flat arrays of numbers, as most are.
+
+    Nothing where it is not, or is none: who reads it with care then says what is wrong.
+    """
+    tensors: dict[str, Tensor] = {}
+    try:
+        inputs = _PLAIN.decode(body).inputs
+        for given in inputs:
+            datatype = DATATYPES[given.__struct_config__.tag]
+            values = np.array(given.data, dtype=datatype.dtype)
+            tensors[given.name] = shaped(given.name, datatype.name, given.shape, values)
+    except (ValueError, OverflowError, RecursionError):
+        return ()
+    return tuple(tensors.values()) if len(tensors) == len(inputs) else ()
 
 
 def _open(head: bytes) -> _Request:
