@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 from hune import __version__
 from hune.cli.errors import UserError
+from hune.cli.job import job, listed
 
 if TYPE_CHECKING:
     from hune.dataplane.jobs.convert import Outcome
 
 _IMAGE = f"docker.io/hune/convert:{__version__}"
+_ELSEWHERE = (
+    "install it (pip install 'hune[convert]', and the model's own library), or run this in the"
+    f" image {_IMAGE}, which `hune convert --help` shows how to"
+)
 _EPILOG = f"""\
 Writes DIR/model.onnx and DIR/parity.json: how far its answers are from the library's own, on the
 rows of --data or on rows drawn at the model's split thresholds, the hard cases. When more than
@@ -61,39 +66,25 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError("--rows must be 1 or more, --allow 0 or more")
     if not 0 <= arguments.tolerance < math.inf:
         raise UserError(f"--tolerance {arguments.tolerance:g}: 0 or a positive number is wanted")
-    try:
+    with job(_ELSEWHERE):
         from hune.dataplane.jobs.convert import Order, convert
-        from hune.dataplane.jobs.errors import JobError, MissingPackageError
-    except ImportError as error:
-        raise _elsewhere(str(error)) from None
-    order = Order(
-        model=arguments.model,
-        library=arguments.library,
-        trust_pickle=arguments.trust_pickle,
-        to=arguments.to,
-        data=arguments.data,
-        features=[name.strip() for name in arguments.features.split(",") if name.strip()],
-        rows=arguments.rows,
-        seed=arguments.seed,
-        tolerance=arguments.tolerance,
-        allowed=arguments.allow,
-    )
-    try:
+
+        order = Order(
+            model=arguments.model,
+            library=arguments.library,
+            trust_pickle=arguments.trust_pickle,
+            to=arguments.to,
+            data=arguments.data,
+            features=listed(arguments.features),
+            rows=arguments.rows,
+            seed=arguments.seed,
+            tolerance=arguments.tolerance,
+            allowed=arguments.allow,
+        )
         outcome = convert(order)
-    except MissingPackageError as error:
-        raise _elsewhere(str(error)) from None
-    except JobError as error:
-        raise UserError(str(error)) from None
     said = _json(outcome) if arguments.output == "json" else _text(outcome, order.to)
     print(said)
     return 0 if outcome.parity.holds else 1
-
-
-def _elsewhere(reason: str) -> UserError:
-    return UserError(
-        f"{reason}; install it (pip install 'hune[convert]', and the model's own library), or run "
-        f"this in the image {_IMAGE}, which `hune convert --help` shows how to"
-    )
 
 
 def _json(outcome: "Outcome") -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from hune import __version__
 from hune.cli import fit_explainer
-from hune.cli.errors import UserError
+from hune.cli.job import job, listed, pairs
 
 if TYPE_CHECKING:
     from hune.dataplane.jobs.fit import Outcome
 
 _IMAGE = f"docker.io/hune/fit:{__version__}"
+_ELSEWHERE = f"run this in the image {_IMAGE}, which `hune fit KIND --help` shows how to"
 _METHODS = ("IForest", "Mahalanobis")
 _ADVERSARIAL_METHODS = ("Neighbours", "AdversarialAE")
 _EPILOG = f"""\
@@ -87,56 +88,28 @@ def _add_kind(
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit a detector and say what came of it."""
-    try:
-        from hune.dataplane.jobs.errors import FitError, MissingPackageError
+    with job(_ELSEWHERE):
         from hune.dataplane.jobs.fit import Order, fit_detector
-    except ImportError as error:
-        raise _elsewhere(str(error)) from None
-    order = Order(
-        data=arguments.data,
-        features=[name.strip() for name in arguments.features.split(",") if name.strip()],
-        method=arguments.method,
-        parameters=pairs(arguments.parameter),
-        false_alarm_rate=arguments.false_alarm_rate,
-        held_out=arguments.held_out,
-        seed=arguments.seed,
-        to=arguments.to,
-        name=arguments.name or arguments.to.resolve().name,
-        model=arguments.model,
-        calibrate_with=arguments.calibrate_with,
-    )
-    try:
+
+        order = Order(
+            data=arguments.data,
+            features=listed(arguments.features),
+            method=arguments.method,
+            parameters=pairs(arguments.parameter),
+            false_alarm_rate=arguments.false_alarm_rate,
+            held_out=arguments.held_out,
+            seed=arguments.seed,
+            to=arguments.to,
+            name=arguments.name or arguments.to.resolve().name,
+            model=arguments.model,
+            calibrate_with=arguments.calibrate_with,
+        )
         outcome = fit_detector(order)
-    except MissingPackageError as error:
-        raise _elsewhere(str(error)) from None
-    except FitError as error:
-        raise UserError(str(error)) from None
     if arguments.output == "json":
         print(json.dumps(_document(outcome, order.to), indent=2))
     else:
         print(_text(outcome, order.to))
     return 0
-
-
-def _elsewhere(reason: str) -> UserError:
-    return UserError(
-        f"{reason}; run this in the image {_IMAGE}, which `hune fit KIND --help` shows how to"
-    )
-
-
-def pairs(words: list[str]) -> dict[str, str]:
-    """Return what stands in KEY=VALUE words.
-
-    Raises:
-        UserError: A word is none, or a key is given twice.
-    """
-    found: dict[str, str] = {}
-    for word in words:
-        name, separator, value = word.partition("=")
-        if not separator or name in found:
-            raise UserError(f"--parameter {word}: KEY=VALUE is wanted, each key once")
-        found[name] = value
-    return found
 
 
 def _document(outcome: "Outcome", directory: Path) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from hune import __version__
 from hune.cli.errors import UserError
+from hune.cli.job import job, listed, pairs
 
 if TYPE_CHECKING:
     from hune.dataplane.jobs.fit_explainer import Order, Outcome
 
 _IMAGE = f"docker.io/hune/explainer:{__version__}"
+_ELSEWHERE = f"run this in the image {_IMAGE}, which `hune fit explainer --help` shows how to"
 _METHODS = ("TreeShap", "KernelShap", "AnchorTabular", "AnchorImage")
 _EPILOG = f"""\
 TreeShap explains trees exactly, from the model's own file: XGBoost's (.json, .ubj, .bst),
@@ -55,18 +57,11 @@ def add_kind(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Make an explainer and say what came of it."""
-    try:
-        from hune.dataplane.jobs.errors import FitError, MissingPackageError
+    with job(_ELSEWHERE):
         from hune.dataplane.jobs.fit_explainer import fit_explainer
-    except ImportError as error:
-        raise _elsewhere(str(error)) from None
-    order = _order(arguments)
-    try:
+
+        order = _order(arguments)
         outcome = fit_explainer(order)
-    except MissingPackageError as error:
-        raise _elsewhere(str(error)) from None
-    except FitError as error:
-        raise UserError(str(error)) from None
     if arguments.output == "json":
         print(json.dumps(_document(outcome, order.to), indent=2))
     else:
@@ -75,7 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _order(arguments: argparse.Namespace) -> "Order":
-    from hune.cli.fit import pairs
     from hune.dataplane.jobs.fit_explainer import Order
 
     if arguments.background < 0:
@@ -84,7 +78,7 @@ def _order(arguments: argparse.Namespace) -> "Order":
         method=arguments.method,
         model=arguments.model,
         data=arguments.data,
-        features=[name.strip() for name in arguments.features.split(",") if name.strip()],
+        features=listed(arguments.features),
         background=arguments.background,
         parameters=pairs(arguments.parameter),
         predictor_output=arguments.predictor_output,
@@ -100,12 +94,6 @@ def _shape(text: str) -> tuple[int, ...]:
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise UserError(f"--shape {text}: whole numbers are wanted, as 28,28,1")
     return tuple(map(int, parts))
-
-
-def _elsewhere(reason: str) -> UserError:
-    return UserError(
-        f"{reason}; run this in the image {_IMAGE}, which `hune fit explainer --help` shows how to"
-    )
 
 
 def _document(outcome: "Outcome", directory: Path) -> dict[str, Any]:
