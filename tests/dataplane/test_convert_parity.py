@@ -28,6 +28,9 @@ CLASSIFIERS = [
     "lightgbm-binary",
     "lightgbm-classes",
 ]
+# It adds products of unscaled columns, 310 in all, in single precision: one rounding is 1.8e-5 of
+# the logit, or 4.6e-6 of a probability. Which bits are lost depends on the processor.
+TOLERANCES = {"sklearn-logistic": 1e-5}
 REGRESSORS = [
     "sklearn-ridge",
     "sklearn-tree",
@@ -87,7 +90,7 @@ def test_a_classifier_answers_as_its_library(models: Path, name: str) -> None:
     assert outputs == [("label", "Label"), ("probabilities", "Numbers")]
     assert np.array_equal(answers["onnx_label"], answers["library_predict"])
     ours, theirs = answers["onnx_probabilities"], answers["library_probabilities"]
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCES.get(name, 1e-6))
 
 
 @pytest.mark.parametrize("name", REGRESSORS)
