@@ -1,10 +1,10 @@
 """The rows of a request, as the checks of the guard look at them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
 
 Numbers = npt.NDArray[np.float64]
 Column = npt.NDArray[np.generic]
@@ -14,7 +14,8 @@ class TableError(ValueError):
     """The request's columns are not those that are wanted; the message names them."""
 
 
-class Table(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Table:
     """The rows of one request.
 
     A client either sends one array of shape (rows, columns), whose columns have a position only,
