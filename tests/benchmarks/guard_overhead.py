@@ -30,19 +30,16 @@ P99_GOAL: Final = 1.0
 PATH: Final = "/v2/models/income/infer"
 # An isolation forest of 100 trees over the 30 features of the breast-cancer set.
 DETECTOR: Final = Path(__file__).parents[1] / "support/breast_cancer/outlier"
-ROW: Final = train_rows()[1][0].tolist()
-BODY: Final = json.dumps(
-    {"inputs": [{"name": "x", "shape": [1, 30], "datatype": "FP32", "data": ROW}]}
-).encode()
 HEADERS: Final = {"authorization": "Bearer " + "abcdefgh" * 100}
 
 
 def guard_overhead() -> list[Figure]:
     """Compare the latency through a guard with that through a bare relay."""
+    body = _body()
     with _servers() as ports:
-        said = ask(ports[-1], "POST", PATH, BODY, HEADERS)
+        said = ask(ports[-1], "POST", PATH, body, HEADERS)
         assert said.status == 200, said
-        request = request_bytes("POST", PATH, BODY, HEADERS)
+        request = request_bytes("POST", PATH, body, HEADERS)
         for port in ports:
             measure(port, request, rate=RATE, seconds=1)
         rounds = [[_measure(port, request) for port in ports] for _ in range(ROUNDS)]
@@ -59,6 +56,13 @@ def guard_document(predictor_port: int) -> dict[str, Any]:
         "access": {"mode": "Authorized", "authorizer": f"localhost:{predictor_port}"},
         "outliers": {"uri": "bench", "path": str(DETECTOR), "digest": digest_of(DETECTOR)},
     }
+
+
+def _body() -> bytes:
+    """Return a request of an ordinary row."""
+    row = train_rows()[1][0].tolist()
+    tensor = {"name": "x", "shape": [1, 30], "datatype": "FP32", "data": row}
+    return json.dumps({"inputs": [tensor]}).encode()
 
 
 def _figure(name: str, which: str, rounds: list[list[Latency]], goal: float) -> Figure:

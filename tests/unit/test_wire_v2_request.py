@@ -168,6 +168,15 @@ def test_short_and_long_requests_are_read_alike(sent: tuple[Sent, ...]) -> None:
     assert outcome(body) == outcome(lengthened(body)) != REFUSED
 
 
+@pytest.mark.parametrize(
+    "more",
+    ['"parameters":{"content_type":"np"}', '"parameters":null', '"unit":"mm"'],
+)
+def test_short_and_long_requests_may_say_more_of_an_input(more: str) -> None:
+    body = b'{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[1,2],%b}]}'
+    assert outcome(body % more.encode()) == outcome(lengthened(body % more.encode())) != REFUSED
+
+
 @pytest.mark.parametrize("case", [body for body in BODIES if body.json_length is None], ids=str)
 def test_short_and_long_bodies_are_refused_alike(case: Body) -> None:
     assert outcome(case.sent) == outcome(lengthened(case.sent))

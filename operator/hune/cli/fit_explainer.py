@@ -90,7 +90,7 @@ def _order(arguments: argparse.Namespace) -> "Order":
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = listed(text)
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise UserError(f"--shape {text}: whole numbers are wanted, as 28,28,1")
     return tuple(map(int, parts))

@@ -56,14 +56,18 @@ class _Request(Struct):
 
 
 def _plain_input(datatype: Datatype) -> Any:
-    """Return the type of an input that is a flat array of numbers and nothing else."""
+    """Return the type of an input that is a flat array of numbers."""
     data = GenericAlias(list, (element_of(datatype),))
     return msgspec.defstruct(
         datatype.name,
-        [("name", _Name), ("shape", _Shape), ("data", data)],
+        [
+            ("name", _Name),
+            ("shape", _Shape),
+            ("data", data),
+            ("parameters", _Parameters | None, None),
+        ],
         tag_field="datatype",
         tag=datatype.name,
-        forbid_unknown_fields=True,
     )
 
 
@@ -120,6 +124,8 @@ def _read_plain(body: bytes) -> tuple[Tensor, ...]:
     try:
         inputs = _PLAIN.decode(body).inputs
         for given in inputs:
+            if given.parameters and given.parameters.binary_data_size is not None:
+                return ()
             datatype = DATATYPES[given.__struct_config__.tag]
             values = np.array(given.data, dtype=datatype.dtype)
             tensors[given.name] = shaped(given.name, datatype.name, given.shape, values)
