@@ -182,11 +182,15 @@ def _program(name: str, tag: str, part: str) -> Image:
 
 def _builder(image: Image) -> Callable[[Path], None]:
     def build_image(target: Path) -> None:
-        _make_room()
         for base in _bases(image):
             _provide_base(base)
         temporary = tempfile.TemporaryDirectory(dir=cache.root())
-        with step(f"image {image.tag}", expected="a minute or two when cold"), temporary as folder:
+        with (
+            cache.lock(cache.root() / "locks" / "buildah"),
+            step(f"image {image.tag}", expected="a minute or two when cold"),
+            temporary as folder,
+        ):
+            _make_room()
             _build(image, Path(folder), target)
         _forget_old(target.parent)
 
@@ -208,8 +212,13 @@ def _forget_old(folder: Path) -> None:
 
 
 def _make_room() -> None:
-    """Empty buildah's store of untagged layers where the disk gets full."""
+    """Empty buildah's store of untagged layers where the disk gets full.
+
+    Only where nothing is being built: an interrupted build leaves a container, whose layers stay as
+    long as it does.
+    """
     if shutil.disk_usage(cache.root()).free < ROOM_BYTES:
+        run(_buildah("rm", "--all"))
         run(_buildah("rmi", "--prune"))
 
 
