@@ -59,6 +59,11 @@ EVERYTHING: dict[str, Any] = {
     "storage": {"clusterStorageContainer": {"name": "models"}},
     "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
 }
+CALLERS = {
+    "hune-caller": {"predict"},
+    "hune-explain-caller": {"explain"},
+    "hune-feedback-caller": {"feedback"},
+}
 NAMESPACED: dict[str, Any] = {
     "watch": {"namespaces": ["a", "b"]},
     "storage": {"clusterStorageContainer": {"enabled": False}},
@@ -212,7 +217,7 @@ def test_named_namespaces_get_roles_and_nothing_is_cluster_wide() -> None:
     roles = {
         (d["metadata"]["namespace"], d["metadata"]["name"]) for d in of_kind(documents, "Role")
     }
-    names = ("hune-operator", "hune-viewer", "hune-editor", "hune-caller", "hune-granter")
+    names = ("hune-operator", "hune-viewer", "hune-editor", "hune-granter", *CALLERS)
     assert roles == {(space, name) for space in "ab" for name in names} | {
         ("team", "hune-operator-lease")
     }
@@ -271,15 +276,26 @@ def test_people_extend_the_roles_of_kubernetes() -> None:
 
 
 @pytest.mark.parametrize("values", [{}, NAMESPACED], ids=["all", "named"])
-def test_only_callers_may_predict_and_nobody_is_one_by_another_role(values: dict[str, Any]) -> None:
+def test_only_callers_may_ask_and_nobody_is_one_by_another_role(values: dict[str, Any]) -> None:
     roles = of_kind(render(values), "ClusterRole", "Role")
-    holders = [
-        role["metadata"]
+    asking = {"predict", "explain", "feedback"}
+    held = [
+        (role["metadata"], verbs)
         for role in roles
-        if any(verb == "predict" for verb, *_ in grants(role["rules"]))
+        if (verbs := {grant.verb for grant in grants(role["rules"])}) & asking
     ]
-    assert {metadata["name"] for metadata in holders} == {"hune-caller"}
-    assert "aggregate-to" not in str([metadata["labels"] for metadata in holders])
+    assert {metadata["name"]: verbs for metadata, verbs in held} == CALLERS
+    assert "aggregate-to" not in str([metadata["labels"] for metadata, _ in held])
+
+
+@pytest.mark.parametrize("values", [{}, NAMESPACED], ids=["all", "named"])
+def test_who_administers_a_namespace_may_grant_each_right_to_ask(values: dict[str, Any]) -> None:
+    roles = of_kind(render(values), "ClusterRole", "Role")
+    granters = [role for role in roles if role["metadata"]["name"] == "hune-granter"]
+    assert granters
+    for granter in granters:
+        (rule,) = granter["rules"]
+        assert (rule["verbs"], set(rule["resourceNames"])) == (["bind"], set(CALLERS))
 
 
 def test_only_the_authorizer_may_ask_about_tokens_and_rights() -> None:

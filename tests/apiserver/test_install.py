@@ -179,8 +179,8 @@ def test_people_have_their_rights_through_view_and_edit(cluster: Cluster) -> Non
             return False
         return True
 
-    def may_bind(role: str) -> bool:
-        words = ("bind", "clusterroles.rbac.authorization.k8s.io/hune-caller", "-n", "people")
+    def may_bind(role: str, bound: str = "hune-caller") -> bool:
+        words = ("bind", f"clusterroles.rbac.authorization.k8s.io/{bound}", "-n", "people")
         user = f"--as=system:serviceaccount:people:{role}"
         try:
             cluster.kubectl("auth", "can-i", *words, user)
@@ -203,6 +203,8 @@ def test_people_have_their_rights_through_view_and_edit(cluster: Cluster) -> Non
         # Nobody predicts by another role's way; who administers a namespace says who may.
         assert not [role for role in ("view", "edit", "admin") if may(role, *predicting)]
         eventually(lambda: may_bind("admin"))
+        assert may_bind("admin", "hune-explain-caller")
+        assert may_bind("admin", "hune-feedback-caller")
         assert not may_bind("edit")
         uninstall(cluster, "hune", "hune-system")
 

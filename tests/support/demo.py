@@ -42,14 +42,17 @@ def down() -> None:
 
 def _cluster() -> Cluster:
     """Choose the cluster: a given one, else k3d where Docker is, else the embedded one."""
-    if os.environ.get("HUNE_KUBECONFIG"):
+    if given := os.environ.get("HUNE_KUBECONFIG"):
+        print(f"cluster: that of {given}", flush=True)
         there = cluster.start()
         release.require_kserve(there)
         return there
     if k3d.is_available():
+        print("cluster: one of k3d's", flush=True)
         os.environ["HUNE_KUBECONFIG"] = str(k3d.create())
         os.environ.setdefault("HUNE_INSTALL_KSERVE", "1")
         return _cluster()
+    print("cluster: an embedded one, built from source", flush=True)
     return cluster.start()
 
 

@@ -132,6 +132,22 @@ def test_a_model_is_known_by_its_suffix_or_by_word(
     assert "gone.json does not exist" in run(capsys, tmp_path / "gone.json")
 
 
+def test_the_only_file_of_a_directory_is_the_model_where_its_library_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "model"
+    directory.mkdir()
+    (directory / "model.bst").write_text("")
+    assert "it has none; say --from sklearn, xgboost or lightgbm" in run(capsys, directory)
+    assert find_model(directory, "lightgbm").path == directory / "model.bst"
+    (directory / "model.txt").write_text("")
+    assert find_model(directory, "lightgbm").path == directory / "model.txt"
+    (directory / "model.txt").rename(directory / "notes.bst")
+    said = run(capsys, directory, "--from", "lightgbm")
+    assert "one file is wanted" in said
+    assert "it has model.bst, notes.bst" in said
+
+
 def test_columns_are_found_by_the_names_that_the_model_knows(tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("target,a,b\n0,1,2\n1,3,4\n")

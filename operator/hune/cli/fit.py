@@ -20,7 +20,7 @@ _EPILOG = f"""\
 The threshold is set with rows that are held out, so that at most the stated share of ordinary rows
 is flagged. Fitting needs alibi-detect, which the image {_IMAGE} has:
 
-  docker run --rm -v "$PWD:/data" -w /data {_IMAGE} \\
+  docker run --rm --user "$(id -u)" -v "$PWD:/data" {_IMAGE} \\
     fit outlier --data train.csv --method IForest --false-alarm-rate 0.01 --to outlier
 
 --parameter takes, with their defaults:
@@ -32,7 +32,7 @@ MODEL is a scikit-learn classifier as joblib saves it, or its directory. Opening
 it, as with any pickle. The threshold is honest only if it is set with rows that the model was not
 trained with: name them in --calibrate-with, or give none but such rows in --data.
 
-  docker run --rm -v "$PWD:/data" -w /data {_IMAGE} \\
+  docker run --rm --user "$(id -u)" -v "$PWD:/data" {_IMAGE} \\
     fit adversarial --data train.csv --calibrate-with fresh.csv --model model.joblib \\
     --method Neighbours --false-alarm-rate 0.01 --to adversarial
 

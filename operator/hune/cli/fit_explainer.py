@@ -19,9 +19,10 @@ _EPILOG = f"""\
 TreeShap explains trees exactly, from the model's own file: XGBoost's (.json, .ubj, .bst),
 LightGBM's text, and scikit-learn's forests, trees and gradient boosting (--trust-pickle). The
 other methods ask the served model and need --data, rows that it was trained on (AnchorImage:
---shape). The image {_IMAGE} has all that is needed:
+--shape). A pickle is best read where it was written, with the same scikit-learn. For all else the
+image {_IMAGE} has what is needed:
 
-  docker run --rm -v "$PWD:/data" -w /data {_IMAGE} \\
+  docker run --rm --user "$(id -u)" -v "$PWD:/data" {_IMAGE} \\
     hune.cli.main fit explainer --method TreeShap --model model.json --to explainer
 
 --parameter takes, with their defaults:

@@ -17,6 +17,7 @@ _SUFFIXES: Final = {
     ".ubj": XGBOOST,
     ".txt": LIGHTGBM,
 }
+_SAY: Final = f"say --from {SKLEARN}, {XGBOOST} or {LIGHTGBM}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def find_model(place: Path, library: str = "") -> ModelFile:
 
     Args:
         place: File or directory.
-        library: Which library wrote it; by the file's suffix when empty.
+        library: Which library wrote it; by the file's suffix when empty. Where it is said, the only
+            file of a directory may have any suffix.
 
     Raises:
         ConversionError: There is none, there are several, or its kind is not known.
@@ -46,16 +48,15 @@ def find_model(place: Path, library: str = "") -> ModelFile:
     if not place.exists():
         raise ConversionError(f"MODEL {place} does not exist")
     if place.is_dir():
-        files = sorted(file for file in place.iterdir() if _library(file))
+        inside = sorted(file for file in place.iterdir() if file.is_file())
+        files = [file for file in inside if _library(file)] or (inside if library else [])
         if len(files) != 1:
-            found = ", ".join(file.name for file in files[:4]) or "none"
+            found = ", ".join(file.name for file in files[:4]) or f"none; {_SAY}"
             raise ConversionError(f"MODEL {place}: one file is wanted ({known}); it has {found}")
         place = files[0]
     written_by = library or _library(place)
     if not written_by:
-        raise ConversionError(
-            f"MODEL {place}: its suffix is none of {known}; say --from sklearn, xgboost or lightgbm"
-        )
+        raise ConversionError(f"MODEL {place}: its suffix is none of {known}; {_SAY}")
     return ModelFile(place, written_by)
 
 
