@@ -1,13 +1,16 @@
 """What a guard adds to a prediction of one row of 30 numbers, at 2000 requests per second.
 
-The guard has a core of its own; the client and the predictor share the other one. A relay that only
-passes bytes on stands in the guard's place in every third run: what that adds is the price of one
-more process on the way, and no work of the guard's. The guard's own share is what it adds to that.
+The guard runs out of its image, as a pod has it, and has a core of its own; the client and the
+predictor share the other one. A relay that only passes bytes on, out of the same image, stands in
+the guard's place in every third run: what that adds is the price of one more process on the way,
+and no work of the guard's. The guard's own share is what it adds to that.
 """
 
 import json
 import os
+import shutil
 import statistics
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,12 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from hune.contract.digest import digest_of
+from hune.contract.names import ARTEFACT_DIRECTORY
+from tests.benchmarks import relay
 from tests.benchmarks.open_loop import Latency, measure
 from tests.benchmarks.report import Figure
-from tests.benchmarks.servers import program
+from tests.benchmarks.servers import process, program, undisturbed
+from tests.cluster import images
 from tests.support.detector_fixture import train_rows
-from tests.support.guard import GuardProcess
+from tests.support.guard_image import GuardImage
 from tests.support.http import ask, request_bytes
+from tests.support.unpacked import Unpacked, unpack
 
 RATE: Final = 2000.0
 SECONDS: Final = 3.0
@@ -30,6 +37,7 @@ P99_GOAL: Final = 1.0
 PATH: Final = "/v2/models/income/infer"
 # An isolation forest of 100 trees over the 30 features of the breast-cancer set.
 DETECTOR: Final = Path(__file__).parents[1] / "support/breast_cancer/outlier"
+OUTLIERS: Final = f"{ARTEFACT_DIRECTORY}/outliers"
 HEADERS: Final = {"authorization": "Bearer " + "abcdefgh" * 100}
 
 
@@ -50,11 +58,11 @@ def guard_overhead() -> list[Figure]:
     ]
 
 
-def guard_document(predictor_port: int) -> dict[str, Any]:
+def _settings(predictor_port: int) -> dict[str, Any]:
     """Return what the guard is told beyond its identity: all that it is measured with."""
     return {
-        "access": {"mode": "Authorized", "authorizer": f"localhost:{predictor_port}"},
-        "outliers": {"uri": "bench", "path": str(DETECTOR), "digest": digest_of(DETECTOR)},
+        "access": {"mode": "Authorized", "authorizer": f"127.0.0.1:{predictor_port}"},
+        "outliers": {"uri": "bench", "path": OUTLIERS, "digest": digest_of(DETECTOR)},
     }
 
 
@@ -88,14 +96,33 @@ def _servers() -> Iterator[tuple[int, int, int]]:
     cores = sorted(os.sched_getaffinity(0))
     own, others = cores[:1], cores[1:] or cores
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        image = _image(Path(stack.enter_context(tempfile.TemporaryDirectory())))
         stack.callback(os.sched_setaffinity, 0, cores)
+        stack.enter_context(undisturbed())
         predictor = stack.enter_context(program("stub", set(others)))
-        relay = stack.enter_context(program("relay", set(own), str(predictor)))
-        guard = GuardProcess(folder, predictor)
-        guard.write_settings(**guard_document(predictor))
+        relayed = stack.enter_context(_relay(image, set(own), predictor))
+        guard = GuardImage(image, predictor)
+        guard.write_settings(**_settings(predictor))
         stack.callback(guard.close)
         guard.start()
         os.sched_setaffinity(guard._process.pid, own)
         os.sched_setaffinity(0, others)
-        yield predictor, relay, guard.port
+        yield predictor, relayed, guard.port
+
+
+def _image(root: Path) -> Unpacked:
+    """Unpack the guard's image, with a detector where a pod has it."""
+    (archive,) = images.build([images.find("guard")])
+    image = unpack(archive, root)
+    shutil.copytree(DETECTOR, root / OUTLIERS.lstrip("/"))
+    return image
+
+
+@contextmanager
+def _relay(image: Unpacked, cores: set[int], predictor: int) -> Iterator[int]:
+    """Run the relay out of the guard's image; yield its port."""
+    shutil.copy(relay.__file__, image.root / "relay.py")
+    command = image.command(image.entrypoint[0], "/relay.py", str(predictor))
+    with process(command, cores, stdout=subprocess.PIPE, text=True, stderr=None) as server:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.cluster import emulation
 from tests.support.guard import GuardProcess
+from tests.support.guard_image import Contained
 from tests.support.memory_group import MemoryGroup
 from tests.support.unpacked import Unpacked
 
@@ -21,30 +22,15 @@ class LiteProcess(GuardProcess):
         super().__init__(directory, NO_PREDICTOR, HUNE_MODEL_DIRECTORY=str(model), **options)
 
 
-class LiteImage(LiteProcess):
-    """The same out of its image, with nothing else of this machine's files in sight."""
+class LiteImage(Contained, LiteProcess):
+    """The same out of its image."""
 
     def __init__(
         self, image: Unpacked, model: Path, *, group: MemoryGroup | None = None, **options: Any
     ) -> None:
-        """Make a process; the model, and what the options name, lie below the image's root."""
-        self._image = image
-        self._group = group
-        directory = image.root / "run" / "mounts"
-        directory.mkdir(parents=True)
-        super().__init__(directory, model, **options)
-
-    def _command(self) -> list[str]:
-        return self._image.command(*self._image.entrypoint, steps=self._steps())
-
-    def _steps(self) -> list[str]:
-        """Return what the shell does before it starts."""
-        return [f"echo $$ > {self._group.folder}/cgroup.procs"] if self._group else []
-
-    def _variables(self) -> dict[str, str]:
-        root = str(self._image.root)
-        given = {name: value.removeprefix(root) for name, value in super()._variables().items()}
-        return given | self._image.environment
+        """Make a process; the model lies below the image's root, too."""
+        self._image, self._group = image, group
+        super().__init__(self._mounts(image), model, **options)
 
 
 class ArmImage(LiteImage):
