@@ -1,8 +1,8 @@
 """A batch of 32 rows of 1024 numbers, end to end: as a binary tensor and as JSON.
 
 The client makes each body from the same array and reads the answer back into one; the guard looks
-at it under a data contract and passes it on; the predictor makes an array of it. The guard has a
-core of its own.
+at it under a data contract and passes it on; the predictor makes an array of it. The guard runs out
+of its image, as a pod has it, and has a core of its own.
 """
 
 import os
@@ -20,8 +20,11 @@ import numpy as np
 import orjson
 
 from tests.benchmarks.report import Figure
-from tests.support.guard import GuardProcess
+from tests.benchmarks.servers import undisturbed
+from tests.cluster import images
+from tests.support.guard_image import GuardImage
 from tests.support.tensors import Array
+from tests.support.unpacked import unpack
 
 GOAL = 10.0
 ROUNDS = 7
@@ -46,16 +49,19 @@ def binary_tensors() -> list[Figure]:
 @contextmanager
 def _pair() -> Iterator[int]:
     """Run a predictor and a guard before it; yield the guard's port."""
+    (archive,) = images.build([images.find("guard")])
     command = [sys.executable, "-m", "tests.benchmarks.tensor_predictor"]
     cores = sorted(os.sched_getaffinity(0))
     with (
+        undisturbed(),
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as predictor,
     ):
         guard = None
         try:
             assert predictor.stdout is not None
-            guard = GuardProcess(Path(folder), int(predictor.stdout.readline()))
+            image = unpack(archive, Path(folder))
+            guard = GuardImage(image, int(predictor.stdout.readline()))
             guard.write_settings(dataContract=_CONTRACT)
             guard.start()
             os.sched_setaffinity(guard._process.pid, cores[:1])
