@@ -8,23 +8,20 @@ of its image, as a pod has it, and has a core of its own.
 import os
 import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import orjson
 
 from tests.benchmarks.report import Figure
-from tests.benchmarks.servers import undisturbed
-from tests.cluster import images
+from tests.benchmarks.servers import cores, program, undisturbed
 from tests.support.guard_image import GuardImage
 from tests.support.tensors import Array
-from tests.support.unpacked import unpack
+from tests.support.unpacked import unpack_own
 
 GOAL = 10.0
 ROUNDS = 7
@@ -49,30 +46,19 @@ def binary_tensors() -> list[Figure]:
 @contextmanager
 def _pair() -> Iterator[int]:
     """Run a predictor and a guard before it; yield the guard's port."""
-    (archive,) = images.build([images.find("guard")])
-    command = [sys.executable, "-m", "tests.benchmarks.tensor_predictor"]
-    cores = sorted(os.sched_getaffinity(0))
-    with (
-        undisturbed(),
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as predictor,
-    ):
-        guard = None
-        try:
-            assert predictor.stdout is not None
-            image = unpack(archive, Path(folder))
-            guard = GuardImage(image, int(predictor.stdout.readline()))
-            guard.write_settings(dataContract=_CONTRACT)
-            guard.start()
-            os.sched_setaffinity(guard._process.pid, cores[:1])
-            os.sched_setaffinity(predictor.pid, cores[1:] or cores)
-            os.sched_setaffinity(0, cores[1:] or cores)
-            yield guard.port
-        finally:
-            os.sched_setaffinity(0, cores)
-            if guard:
-                guard.close()
-            predictor.kill()
+    own, others = cores()
+    with ExitStack() as stack:
+        image = unpack_own("guard", Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
+        stack.enter_context(undisturbed())
+        predictor = stack.enter_context(program("tensor_predictor", others))
+        guard = GuardImage(image, predictor)
+        guard.write_settings(dataContract=_CONTRACT)
+        stack.callback(guard.close)
+        guard.start()
+        os.sched_setaffinity(guard._process.pid, own)
+        os.sched_setaffinity(0, others)
+        yield guard.port
 
 
 def _measure(*actions: Callable[[], Array]) -> list[float]:

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,12 +21,11 @@ from hune.contract.names import ARTEFACT_DIRECTORY
 from tests.benchmarks import relay
 from tests.benchmarks.open_loop import Latency, measure
 from tests.benchmarks.report import Figure
-from tests.benchmarks.servers import process, program, undisturbed
-from tests.cluster import images
+from tests.benchmarks.servers import announced, cores, program, undisturbed
 from tests.support.detector_fixture import train_rows
 from tests.support.guard_image import GuardImage
 from tests.support.http import ask, request_bytes
-from tests.support.unpacked import Unpacked, unpack
+from tests.support.unpacked import Unpacked, unpack_own
 
 RATE: Final = 2000.0
 SECONDS: Final = 3.0
@@ -93,14 +91,13 @@ def _measure(port: int, request: bytes) -> Latency:
 @contextmanager
 def _servers() -> Iterator[tuple[int, int, int]]:
     """Run a predictor, a relay before it and a guard before it; yield their ports."""
-    cores = sorted(os.sched_getaffinity(0))
-    own, others = cores[:1], cores[1:] or cores
+    own, others = cores()
     with ExitStack() as stack:
         image = _image(Path(stack.enter_context(tempfile.TemporaryDirectory())))
-        stack.callback(os.sched_setaffinity, 0, cores)
+        stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
         stack.enter_context(undisturbed())
-        predictor = stack.enter_context(program("stub", set(others)))
-        relayed = stack.enter_context(_relay(image, set(own), predictor))
+        predictor = stack.enter_context(program("stub", others))
+        relayed = stack.enter_context(announced(_relay(image, predictor), own))
         guard = GuardImage(image, predictor)
         guard.write_settings(**_settings(predictor))
         stack.callback(guard.close)
@@ -112,17 +109,12 @@ def _servers() -> Iterator[tuple[int, int, int]]:
 
 def _image(root: Path) -> Unpacked:
     """Unpack the guard's image, with a detector where a pod has it."""
-    (archive,) = images.build([images.find("guard")])
-    image = unpack(archive, root)
+    image = unpack_own("guard", root)
     shutil.copytree(DETECTOR, root / OUTLIERS.lstrip("/"))
     return image
 
 
-@contextmanager
-def _relay(image: Unpacked, cores: set[int], predictor: int) -> Iterator[int]:
-    """Run the relay out of the guard's image; yield its port."""
+def _relay(image: Unpacked, predictor: int) -> list[str]:
+    """Put the relay into the guard's image; return what runs it there."""
     shutil.copy(relay.__file__, image.root / "relay.py")
-    command = image.command(image.entrypoint[0], "/relay.py", str(predictor))
-    with process(command, cores, stdout=subprocess.PIPE, text=True, stderr=None) as server:
-        assert server.stdout is not None
-        yield int(server.stdout.readline())
+    return image.command(image.entrypoint[0], "/relay.py", str(predictor))

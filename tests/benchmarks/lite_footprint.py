@@ -14,7 +14,6 @@ import numpy as np
 from hune.contract.digest import digest_of
 from hune.contract.names import ARTEFACT_DIRECTORY, MODEL_DIRECTORY
 from tests.benchmarks.report import Figure
-from tests.cluster import images
 from tests.support.detector_fixture import train_rows
 from tests.support.detectors import BREAST_CANCER
 from tests.support.http import Client
@@ -23,7 +22,7 @@ from tests.support.lite import LiteImage
 from tests.support.onnx_models import FOREST
 from tests.support.s3 import s3_server
 from tests.support.tensors import Sent, body_of
-from tests.support.unpacked import Unpacked, unpack
+from tests.support.unpacked import Unpacked, unpack_own
 
 IMAGE, MEMORY = 60.0, 64.0
 MIB = 1 << 20
@@ -36,9 +35,8 @@ PATH = "/v2/models/income/infer"
 
 def lite_footprint() -> list[Figure]:
     """Measure all against their ceilings."""
-    (archive,) = images.build([images.find("lite")])
     with tempfile.TemporaryDirectory() as folder:
-        image = unpack(archive, Path(folder))
+        image = unpack_own("lite", Path(folder))
         with volume(image):
             fetching, serving = _fetch(image) / MIB, _serve(image) / MIB
     print(f"lite-footprint: {image.unpacked / 1e6:.0f} MB unpacked")

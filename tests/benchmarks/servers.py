@@ -82,6 +82,13 @@ def process(
 def program(name: str, cores: set[int], *arguments: str) -> Iterator[int]:
     """Run a server of the benchmarks' own on some cores; yield the port that it prints."""
     command = [sys.executable, "-m", f"tests.benchmarks.{name}", *arguments]
+    with announced(command, cores) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def announced(command: list[str], cores: set[int]) -> Iterator[int]:
+    """Run a server on some cores; yield the port that it prints."""
     with process(command, cores, stdout=subprocess.PIPE, text=True, stderr=None) as server:
         assert server.stdout is not None
         yield int(server.stdout.readline())

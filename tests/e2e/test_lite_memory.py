@@ -20,7 +20,6 @@ import onnxruntime
 import pytest
 
 from hune.contract.digest import digest_of
-from tests.cluster import images
 from tests.support.detector_fixture import train_rows
 from tests.support.detectors import BREAST_CANCER
 from tests.support.http import Client
@@ -28,7 +27,7 @@ from tests.support.lite import LiteImage
 from tests.support.memory_group import MemoryGroup, memory_group
 from tests.support.onnx_models import FOREST
 from tests.support.tensors import Sent, body_of
-from tests.support.unpacked import Unpacked, unpack
+from tests.support.unpacked import Unpacked, unpack_own
 
 MIB = 1 << 20
 NODE, POD = 1024 * MIB, 256 * MIB
@@ -53,8 +52,7 @@ def test_a_process_that_takes_too_much_is_counted() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(2 * SECONDS)
 def test_no_pod_is_killed_for_memory(tmp_path: Path) -> None:
-    (archive,) = images.build([images.find("lite")])
-    image = unpack(archive, tmp_path / "image")
+    image = unpack_own("lite", tmp_path / "image")
     with memory_group("lite", NODE) as node, _pods(image, tmp_path, node) as pods:
         with ThreadPoolExecutor(PODS) as threads:
             answered = list(threads.map(_ask, [pod.port for pod in pods]))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cluster import images
+
 _CHUNK = 1 << 20
 _GZIP = 31
 """Window bits by which zlib writes gzip, as registries store layers."""
@@ -45,6 +47,12 @@ class Unpacked:
         enter = 'exec chroot --userspec=65532:65532 "$0" "$@"'
         script = " && ".join([*kernel, *steps, enter])
         return ["unshare", "--mount", "sh", "-c", script, str(self.root), *words]
+
+
+def unpack_own(name: str, root: Path) -> Unpacked:
+    """Unpack an image of the project into a folder, built unless it is there."""
+    (archive,) = images.build([images.find(name)])
+    return unpack(archive, root)
 
 
 def unpack(archive: Path, root: Path) -> Unpacked:
